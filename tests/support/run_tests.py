@@ -1,0 +1,130 @@
+"""./dev test: the C suites through make check, then the Python suites; one sum as the last line.
+
+Names of layers pick some of them; everything else on the command line goes to pytest.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from . import paths
+
+C_LAYERS = ("unit", "contract", "mock", "fuzz", "lint")
+PY_LAYERS = ("cli", "tui", "services")
+
+
+class Sum:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.failures = []
+
+    def line(self):
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def _count_program(trs, total):
+    """One test program: cmocka's own sums where it printed them, itself otherwise."""
+    log = trs.with_suffix(".log").read_text(errors="replace")
+    result = re.search(r":test-result:\s*(\w+)", trs.read_text())
+    result = result.group(1) if result else "ERROR"
+    passed = sum(map(int, re.findall(r"^\[  PASSED  \] (\d+) test", log, re.M)))
+    failed = sum(map(int, re.findall(r"^\[  FAILED  \] (?:.*: )?(\d+) test\(s\)", log, re.M)))
+    skipped = sum(map(int, re.findall(r"^\[  SKIPPED \] (?:.*: )?(\d+) test\(s\)", log, re.M)))
+    if result == "SKIP":
+        total.skipped += 1
+        return
+    total.passed += passed
+    total.failed += failed
+    total.skipped += skipped
+    bad = result not in ("PASS", "XFAIL")
+    if bad and not failed:
+        total.failed += 1
+    if not bad and not passed and not skipped:
+        total.passed += 1
+    if bad:
+        total.failures.append(str(trs.with_suffix("").name))
+        print(f"--- {trs.with_suffix('.log').relative_to(paths.BUILD)}")
+        keep = re.findall(r"^.*(?:FAILED|ERROR|error|Error|assert|SUMMARY|FAIL|:\d+).*$", log, re.M)
+        print("\n".join((keep or log.splitlines())[-60:]))
+
+
+def _make(*args):
+    return subprocess.run(["make", "-s", *args], cwd=paths.BUILD, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def run_make(layers, total):
+    tests = _make("print-tests").stdout.split()
+    picked = [t for t in tests if re.search(r"tests/(\w+)/", t).group(1) in layers]
+    if not picked:
+        return
+    trs = [paths.BUILD / (re.sub(r"\.(sh|py)$", "", t[t.index("tests/"):]) + ".trs")
+           for t in picked]
+    for t in trs:
+        t.unlink(missing_ok=True)
+    jobs = os.cpu_count() or 2
+    done = _make(f"-j{jobs}", "check", "TESTS=" + " ".join(picked))
+    ran = [t for t in trs if t.exists()]
+    for t in ran:
+        _count_program(t, total)
+    if len(ran) < len(trs):
+        print(done.stdout[-5000:])
+        total.failed += len(trs) - len(ran)
+        total.failures += [t.stem for t in trs if t not in ran]
+    print(f"make check: {len(ran)} programs, {total.line()}", flush=True)
+
+
+class Counter:
+    """Counts each Python test once; an error in set-up, tear-down or import is a failure."""
+
+    def __init__(self, total):
+        self.total = total
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.total.failed += 1
+            self.total.failures.append(report.nodeid)
+        elif report.skipped:
+            self.total.skipped += 1
+        elif report.when == "call":
+            self.total.passed += 1
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.total.failed += 1
+            self.total.failures.append(report.nodeid)
+
+
+def main(argv):
+    layers = [a for a in argv if a in C_LAYERS + PY_LAYERS]
+    rest = [a for a in argv if a not in layers]
+    files = [a for a in rest if not a.startswith("-") and pathlib.Path(a.split("::")[0]).exists()]
+    everything = not layers and not files
+    total = Sum()
+    began = time.monotonic()
+    c = [n for n in C_LAYERS if everything or n in layers]
+    if c:
+        run_make(c, total)
+    folders = [paths.ROOT / "tests" / n for n in PY_LAYERS if everything or n in layers]
+    where = [str(f) for f in folders if f.is_dir() and any(f.glob("test_*.py"))]
+    if where or files:
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        code = pytest.main(["-q", "-c", str(paths.ROOT / "tests" / "pytest.ini"),
+                            *rest, *where], plugins=[Counter(total)])
+        if code not in (0, 1, 5) and not total.failed:
+            total.failed += 1
+            total.failures.append(f"pytest itself ended with {code!s}")
+    for f in total.failures:
+        print(f"FAILED {f}")
+    print(f"{time.monotonic() - began:.0f} s")
+    print(total.line(), flush=True)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
