@@ -33,8 +33,8 @@ def classes():
     if not target.is_dir():
         jars = libs()
         tmp = pathlib.Path(tempfile.mkdtemp(dir=paths.CACHE))
-        subprocess.run(["javac", "-nowarn", "-XDsuppressNotes", "-proc:none", "-cp", f"{jars}/*", "-d", tmp, *SOURCES],
-                       check=True)
+        subprocess.run(["javac", "-nowarn", "-XDsuppressNotes", "-proc:none",
+                        "-cp", f"{jars}/*", "-d", tmp, *SOURCES], check=True)
         tmp.chmod(0o755)
         try:
             os.rename(tmp, target)

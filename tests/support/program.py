@@ -85,6 +85,6 @@ class Evs:
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGABRT)
             out, err = child.communicate()
-            raise TimeoutError(f"took more than {timeout} s: "
-                               f"{Result(child.returncode, out or b'', err or b'', argv)}") from None
+            late = Result(child.returncode, out or b"", err or b"", argv)
+            raise TimeoutError(f"took more than {timeout} s: {late}") from None
         return Result(child.returncode, out or b"", err or b"", argv)

@@ -1,8 +1,8 @@
 /* Consumers - group members that a test starts, slows down, stops or abandons.
  *
- * Each runs a thread: poll, count, commit when told or automatically. `rate` limits records a second
- * (-1 no limit, 0 stands still but goes on polling); `abandon` ends the process side without a
- * LeaveGroup, as a crash does.
+ * Each runs a thread: poll, count, commit when told or automatically. `rate` limits records a
+ * second (-1 no limit, 0 stands still but goes on polling); `abandon` ends the process side without
+ * a LeaveGroup, as a crash does.
  */
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
