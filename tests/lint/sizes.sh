@@ -12,7 +12,11 @@ verdict "$(
 done
 c_files src tests | while read -r f; do
     code "$f" | awk -v f="$f" '
-        !inside && /^[A-Za-z_].*\(/ && !/;[ ]*$/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
+        !inside && /^[A-Za-z_].*\(/ && !/;[ ]*$/ {
+            name = $0
+            sub(/\(.*/, "", name)
+            sub(/.*[ *]/, "", name)
+        }
         /^\{/ { start = NR; depth = 0; inside = 1 }
         inside {
             text = $0
