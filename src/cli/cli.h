@@ -1,0 +1,76 @@
+/* cli.h - the command line: commands, options common to all, exit codes.
+ *
+ * A command is one row (struct evs_cmd) exported by its own file and listed in cmds.h. Its option groups
+ * say what else it takes: where to read, what to keep. `run` returns an exit code; it prints results to
+ * stdout, and errors only through evs_cli_fail.
+ *
+ * Threads  main only; `stop` is raised from signal handlers.   Owns  what evs_cli_run sets up.
+ * Errors   as exit codes.   Source  contract: exit codes, global options.
+ */
+#ifndef EVS_CLI_CLI_H
+#define EVS_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/opt.h"
+#include "core/thread.h"
+
+enum evs_exit {
+    EVS_EXIT_OK = 0,
+    EVS_EXIT_FAILED = 1,  /* cluster, sink, I/O */
+    EVS_EXIT_USAGE = 2,   /* command line or configuration */
+    EVS_EXIT_STOPPED = 3, /* stopped early; what was printed is marked incomplete */
+    EVS_EXIT_FOUND = 4    /* done, and found what it was asked to look for */
+};
+
+enum {
+    EVS_CMD_CLUSTER = 1, /* talks to a cluster */
+    EVS_CMD_TOPIC = 2,   /* the first argument is a topic; -t TOPIC stands in for it */
+    EVS_CMD_READ = 4,    /* where to read: -p -o --since --until -c --isolation --follow */
+    EVS_CMD_KEEP = 8     /* what to keep: -k --grep -i --header --jq */
+};
+
+struct evs_cli {
+    const struct evs_cmd *cmd;
+    struct evs_opts opts; /* given before and after the command */
+    char **args;          /* words after the command, -t TOPIC put first */
+    int n_args;
+    bool json, quiet;
+    int verbose;
+    int64_t timeout_ms;    /* --timeout, per cluster request */
+    struct evs_stop *stop; /* raised by SIGINT and SIGTERM */
+    int stop_signal;       /* reserved */
+};
+
+struct evs_cmd {
+    const char *name;
+    const char *args;    /* "TOPIC [GLOB...]"; "" for none */
+    const char *summary; /* one line for lists */
+    const char *about;   /* paragraphs for --help and the man page; may be NULL */
+    const char *example; /* lines for --help and the man page; may be NULL */
+    const struct evs_opt *opts; /* its own; NULL for none */
+    unsigned groups;
+    int min_args, max_args; /* max -1: any number */
+    int (*run)(struct evs_cli *cli);
+};
+
+/* All commands, NULL-terminated; and the option tables, by group bit (0: global). */
+extern const struct evs_cmd *const evs_cmds[];
+const struct evs_opt *evs_cli_options(unsigned group);
+const struct evs_cmd *evs_cli_find(const char *name);
+
+/* Prints "eventscope: WHAT: WHY" and the hint to stderr, escaped; returns the exit code of err's class. */
+int evs_cli_fail(const struct evs_err *err);
+/* A warning line on stderr; silent with -q. */
+void evs_cli_warn(const struct evs_cli *cli, const char *fmt, ...) EVS_PRINTF(2, 3);
+
+/* --help of everything (NULL) or one command; --version. */
+void evs_cli_help(const struct evs_cmd *cmd);
+void evs_cli_version(void);
+
+/* The whole program without its faces' start-up. stop must be ready. */
+int evs_cli_run(int argc, char **argv, struct evs_stop *stop);
+
+#endif

@@ -1,0 +1,10 @@
+/* cmds.h - every command's row; evs_cmds in cli.c lists them in the order of --help.
+ *
+ * Threads, ownership, errors: see cli.h.
+ */
+#ifndef EVS_CLI_CMDS_H
+#define EVS_CLI_CMDS_H
+
+struct evs_cmd;
+
+#endif

@@ -1,0 +1,18 @@
+/* attr.h - the only place that spells compiler attributes.
+ *
+ * EVS_AUTO(evs_buf) struct evs_buf b = ...;  calls evs_buf_auto(&b) at the end of the scope. It is for
+ * memory only; locks, transactions, threads and descriptors end under an `out:` label.
+ */
+#ifndef EVS_CORE_ATTR_H
+#define EVS_CORE_ATTR_H
+
+#define EVS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define EVS_MUST_USE          __attribute__((warn_unused_result))
+#define EVS_AUTO(type)        __attribute__((cleanup(type##_auto)))
+#define EVS_UNUSED            __attribute__((unused))
+#define EVS_NORETURN          __attribute__((noreturn))
+#define EVS_LIKELY(x)         __builtin_expect(!!(x), 1)
+#define EVS_UNLIKELY(x)       __builtin_expect(!!(x), 0)
+#define EVS_COUNT(array)      (sizeof(array) / sizeof((array)[0]))
+
+#endif

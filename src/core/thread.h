@@ -1,0 +1,49 @@
+/* thread.h - named threads, a stop flag one can wait on, and the wake pipe.
+ *
+ * A stop is raised once and stays raised; evs_stop_wait sleeps until then or until the time is over, so
+ * a stopping thread never waits out a sleep. A wake is a pipe that poll() can watch: notify is
+ * async-signal-safe and never blocks.
+ *
+ * Threads  any; join once, by the starter.   Owns  descriptors until _done.
+ * Errors   EVS_FATAL when the system gives no thread or pipe.   Cost  one system call.
+ */
+#ifndef EVS_CORE_THREAD_H
+#define EVS_CORE_THREAD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+struct evs_thread; /* opaque */
+
+/* name: at most 15 bytes show in top -H. All signals are blocked in the new thread. */
+enum evs_rc evs_thread_start(const char *name, void (*run)(void *arg), void *arg,
+                             struct evs_thread **ret_t, struct evs_err *err) EVS_MUST_USE;
+void evs_thread_join(struct evs_thread *t); /* NULL is fine; frees t */
+
+struct evs_wake {
+    int fds[2]; /* read end, write end; -1 when not open */
+};
+enum evs_rc evs_wake_init(struct evs_wake *w, struct evs_err *err) EVS_MUST_USE;
+void evs_wake_notify(const struct evs_wake *w); /* NULL is fine; async-signal-safe */
+void evs_wake_drain(const struct evs_wake *w);
+void evs_wake_done(struct evs_wake *w);
+
+struct evs_stop {
+    atomic_bool raised;
+    struct evs_wake wake;
+};
+enum evs_rc evs_stop_init(struct evs_stop *s, struct evs_err *err) EVS_MUST_USE;
+void evs_stop_raise(struct evs_stop *s); /* async-signal-safe */
+/* true when raised; waits up to wait_ms for it. */
+bool evs_stop_wait(struct evs_stop *s, int64_t wait_ms);
+void evs_stop_done(struct evs_stop *s);
+
+static inline bool evs_stop_raised(const struct evs_stop *s)
+{
+    return atomic_load_explicit(&s->raised, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,109 @@
+#include "core/xalloc.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void (*oom_hook)(void);
+static atomic_long fail_in;
+
+void evs_xalloc_on_oom(void (*hook)(void))
+{
+    oom_hook = hook;
+}
+
+void evs_xalloc_fail_after(long n)
+{
+    atomic_store(&fail_in, n);
+}
+
+static EVS_NORETURN void out_of_memory(void)
+{
+    if (oom_hook)
+        oom_hook();
+    fputs("eventscope: out of memory\n", stderr);
+    abort();
+}
+
+void *evs_xmalloc(size_t n)
+{
+    void *p = malloc(n ? n : 1);
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+void *evs_xcalloc(size_t count, size_t size)
+{
+    void *p = calloc(count ? count : 1, size ? size : 1);
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+void *evs_xrealloc(void *p, size_t n)
+{
+    void *q = realloc(p, n ? n : 1);
+    if (!q)
+        out_of_memory();
+    return q;
+}
+
+void *evs_xgrow(void *p, size_t count, size_t size)
+{
+    if (size && count > SIZE_MAX / size)
+        out_of_memory();
+    return evs_xrealloc(p, count * size);
+}
+
+void *evs_xmemdup(const void *p, size_t n)
+{
+    char *q = evs_xmalloc(n + 1);
+    if (n)
+        memcpy(q, p, n);
+    q[n] = '\0';
+    return q;
+}
+
+char *evs_xstrdup(const char *s)
+{
+    return s ? evs_xmemdup(s, strlen(s)) : NULL;
+}
+
+char *evs_xstrndup(const char *s, size_t n)
+{
+    return evs_xmemdup(s, strnlen(s, n));
+}
+
+char *evs_xprintf(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    char *s = evs_xmalloc((size_t)(n < 0 ? 0 : n) + 1);
+    s[0] = '\0';
+    if (n > 0)
+        vsnprintf(s, (size_t)n + 1, fmt, again);
+    va_end(again);
+    return s;
+}
+
+void *evs_try_malloc(size_t n)
+{
+    if (atomic_load(&fail_in) > 0 && atomic_fetch_sub(&fail_in, 1) <= 1) {
+        atomic_store(&fail_in, 1); /* stays failing */
+        return NULL;
+    }
+    return malloc(n ? n : 1);
+}
+
+void evs_free(void *p)
+{
+    free(p);
+}
