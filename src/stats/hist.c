@@ -5,8 +5,8 @@
 
 #include "core/xalloc.h"
 
-static const int64_t ladder[] = {100,     1000,    5000,    15000,    30000,    60000,   300000,
-                                 900000,  1800000, 3600000, 10800000, 21600000, 43200000, 86400000};
+static const int64_t ladder[] = {100,    1000,    5000,    15000,    30000,    60000,    300000,
+                                 900000, 1800000, 3600000, 10800000, 21600000, 43200000, 86400000};
 enum { LADDER = sizeof(ladder) / sizeof(ladder[0]) };
 
 static int64_t width_at(int step)

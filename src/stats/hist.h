@@ -18,12 +18,12 @@
 #define EVS_HIST_TS_MAX INT64_C(253402300800000) /* the year 10000 */
 
 struct evs_hist {
-    size_t rows, max;   /* max buckets */
-    int step;           /* place on the ladder */
+    size_t rows, max; /* max buckets */
+    int step;         /* place on the ladder */
     int64_t width_ms;
-    int64_t first;      /* number of the first bucket: its start / width */
-    size_t n;           /* buckets in use */
-    uint32_t *cell;     /* cell[bucket * rows + row], max buckets */
+    int64_t first;  /* number of the first bucket: its start / width */
+    size_t n;       /* buckets in use */
+    uint32_t *cell; /* cell[bucket * rows + row], max buckets */
     uint64_t untimed;
     unsigned generation; /* changes whenever cells move: drop what evs_hist_at gave */
 };

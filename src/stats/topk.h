@@ -45,6 +45,7 @@ const struct evs_topk_item *evs_topk_get(const struct evs_topk *t, uint64_t hash
 /* to summarises both streams; errors add up. */
 void evs_topk_merge(struct evs_topk *to, const struct evs_topk *from);
 /* Up to max items by count, then key; returns how many. */
-size_t evs_topk_sorted(const struct evs_topk *t, const struct evs_topk_item **ret_items, size_t max);
+size_t evs_topk_sorted(const struct evs_topk *t, const struct evs_topk_item **ret_items,
+                       size_t max);
 
 #endif

@@ -90,11 +90,12 @@ static uint32_t draw(int shape, uint64_t i, size_t m, uint64_t *s)
         return (uint32_t)fmin(x - 1, KEYS - 1);
     }
     switch (shape) {
-    case 6: return (uint32_t)(i % KEYS);              /* all distinct */
-    case 7: return 7;                                 /* one key */
-    case 8: return (uint32_t)(i * KEYS / 20000);      /* sorted */
-    case 9: return (uint32_t)(i % (m + 1));           /* the worst case: m + 1 in turn */
-    default: return i < 10000 ? (uint32_t)(rng(s) % KEYS) : rng(s) % 3 ? 11 : (uint32_t)(rng(s) % KEYS);
+    case 6: return (uint32_t)(i % KEYS);         /* all distinct */
+    case 7: return 7;                            /* one key */
+    case 8: return (uint32_t)(i * KEYS / 20000); /* sorted */
+    case 9: return (uint32_t)(i % (m + 1));      /* the worst case: m + 1 in turn */
+    default:
+        return i < 10000 ? (uint32_t)(rng(s) % KEYS) : rng(s) % 3 ? 11 : (uint32_t)(rng(s) % KEYS);
     }
 }
 
@@ -221,8 +222,9 @@ static void quantile_within_one_percent(void **state)
         evs_quantile_init(&half);
         for (int i = 0; i < N; i++) {
             double u = rng01(&s);
-            v[i] = seed % 3 == 0 ? (uint64_t)pow(10, 12 * u)
-                                 : seed % 3 == 1 ? (uint64_t)(u * 500) : rng(&s) % 100000;
+            v[i] = seed % 3 == 0   ? (uint64_t)pow(10, 12 * u)
+                   : seed % 3 == 1 ? (uint64_t)(u * 500)
+                                   : rng(&s) % 100000;
             evs_quantile_add(i % 2 ? &q : &half, v[i]);
             sum += v[i];
         }
@@ -287,7 +289,7 @@ static void skew_by_definition(void **state)
 static void chi2_known_values(void **state)
 {
     (void)state;
-    near(evs_gamma_q(0.5, 0.5 * 3.841458820694124), 0.05); /* df 1 */
+    near(evs_gamma_q(0.5, 0.5 * 3.841458820694124), 0.05);  /* df 1 */
     near(evs_gamma_q(5.5, 0.5 * 19.675137572682498), 0.05); /* df 11 */
     near(evs_gamma_q(1.0, 2.0), exp(-2.0));
     near(evs_gamma_q(3.0, 30.0), exp(-30.0) * (1 + 30.0 + 450.0));

@@ -1,0 +1,415 @@
+#include "keys/table.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "core/attr.h"
+#include "core/xalloc.h"
+
+enum { UNIT = 8, PER_CHUNK = EVS_KEYTAB_CHUNK / UNIT, FIRST_BITS = 10, SMALL_COUNTS = 4096 };
+
+#define MINUTE_MS 60000
+
+static void *at(const struct evs_keytab *t, uint32_t ref)
+{
+    return t->chunk[ref / PER_CHUNK] + (size_t)(ref % PER_CHUNK) * UNIT;
+}
+
+struct evs_keytab *evs_keytab_new(int32_t partitions, size_t memory, size_t heat_buckets,
+                                  uint64_t seed)
+{
+    struct evs_keytab *t = evs_xcalloc(1, sizeof(*t));
+    t->partitions = partitions;
+    t->memory = memory;
+    t->seed = seed;
+    t->bits = FIRST_BITS;
+    t->slot = evs_xcalloc((size_t)1 << t->bits, sizeof(*t->slot));
+    t->used = ((size_t)1 << t->bits) * sizeof(*t->slot);
+    t->part = evs_xcalloc((size_t)partitions, sizeof(*t->part));
+    for (int32_t p = 0; p < partitions; p++)
+        t->part[p].first_offset = t->part[p].last_offset = t->part[p].first_ts =
+            t->part[p].last_ts = -1;
+    evs_hll_init(&t->hll, EVS_HLL_P);
+    evs_quantile_init(&t->key_size);
+    evs_quantile_init(&t->value_size);
+    evs_hist_init(&t->heat, (size_t)partitions + EVS_KEY_HEAT_ROWS, heat_buckets);
+    return t;
+}
+
+void evs_keytab_free(struct evs_keytab *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->chunks; i++)
+        evs_free(t->chunk[i]);
+    for (int32_t p = 0; t->part_hll && p < t->partitions; p++)
+        evs_hll_done(&t->part_hll[p]);
+    evs_free(t->part_hll);
+    evs_free(t->chunk);
+    evs_free(t->slot);
+    evs_free(t->part);
+    evs_hll_done(&t->hll);
+    evs_hist_done(&t->heat);
+    evs_free(t);
+}
+
+/* --- arena and index --- */
+
+static size_t entry_size(uint32_t key_len)
+{
+    return (sizeof(struct evs_key_entry) + evs_key_kept(key_len) + UNIT - 1) / UNIT * UNIT;
+}
+
+static void *arena_take(struct evs_keytab *t, size_t size, uint32_t *ret_ref)
+{
+    if (t->chunks == 0 || t->fill + size > EVS_KEYTAB_CHUNK) {
+        t->chunk = evs_xgrow(t->chunk, t->chunks + 1, sizeof(*t->chunk));
+        t->chunk[t->chunks++] = evs_xmalloc(EVS_KEYTAB_CHUNK);
+        t->fill = t->chunks == 1 ? UNIT : 0; /* reference 0 means none */
+    }
+    uint32_t ref = (uint32_t)((t->chunks - 1) * PER_CHUNK + t->fill / UNIT);
+    t->fill += (uint32_t)size;
+    t->used += size;
+    *ret_ref = ref;
+    return at(t, ref);
+}
+
+static size_t home(const struct evs_keytab *t, uint64_t hash)
+{
+    return (size_t)(hash >> (64 - t->bits));
+}
+
+static void slot_put(struct evs_keytab *t, uint64_t hash, uint32_t ref)
+{
+    size_t mask = ((size_t)1 << t->bits) - 1, i = home(t, hash);
+    while ((uint32_t)t->slot[i])
+        i = (i + 1) & mask;
+    t->slot[i] = (hash & ~UINT64_C(0xffffffff)) | ref;
+}
+
+/* The high half of a slot is that of the hash, which also chooses the slot: growing reads no
+ * entry. */
+static void index_resize(struct evs_keytab *t, int bits)
+{
+    uint64_t *old = t->slot;
+    size_t n = (size_t)1 << t->bits;
+    t->used += (((size_t)1 << bits) - n) * sizeof(*t->slot);
+    t->slot = evs_xcalloc((size_t)1 << bits, sizeof(*t->slot));
+    t->bits = bits;
+    for (size_t i = 0; i < n; i++)
+        if ((uint32_t)old[i])
+            slot_put(t, old[i], (uint32_t)old[i]);
+    evs_free(old);
+}
+
+static bool same_key(const struct evs_key_entry *e, uint64_t hash, const void *key, size_t len)
+{
+    return e->hash == hash && e->key_len == (uint32_t)len &&
+           memcmp(e->key, key, evs_key_kept((uint32_t)len)) == 0;
+}
+
+static struct evs_key_entry *find(const struct evs_keytab *t, uint64_t hash, const void *key,
+                                  size_t len)
+{
+    size_t mask = ((size_t)1 << t->bits) - 1, i = home(t, hash);
+    uint32_t tag = (uint32_t)(hash >> 32);
+    for (;; i = (i + 1) & mask) {
+        uint64_t s = t->slot[i];
+        if (!(uint32_t)s)
+            return NULL;
+        if ((uint32_t)(s >> 32) != tag)
+            continue;
+        struct evs_key_entry *e = at(t, (uint32_t)s);
+        if (EVS_LIKELY(same_key(e, hash, key, len)))
+            return e;
+    }
+}
+
+/* --- bounded mode: throw the lightest half away --- */
+
+static uint64_t upper(const struct evs_key_entry *e)
+{
+    return e->count + e->error;
+}
+
+/* The smallest bound under which at least half of the entries lie. */
+static uint64_t median_bound(const struct evs_keytab *t)
+{
+    size_t small[SMALL_COUNTS] = {0}, octave[65] = {0}, cursor = 0, seen = 0;
+    const struct evs_key_entry *e;
+    while ((e = evs_keytab_next(t, &cursor)) != NULL) {
+        if (upper(e) < SMALL_COUNTS)
+            small[upper(e)]++;
+        else
+            octave[64 - __builtin_clzll(upper(e))]++;
+    }
+    for (uint64_t v = 0; v < SMALL_COUNTS; v++) {
+        seen += small[v];
+        if (seen * 2 >= t->entries)
+            return v;
+    }
+    for (int o = 1; o < 64; o++) {
+        seen += octave[o];
+        if (seen * 2 >= t->entries)
+            return (UINT64_C(1) << o) - 1;
+    }
+    return UINT64_MAX - 1;
+}
+
+static void part_hlls(struct evs_keytab *t)
+{
+    t->part_hll = evs_xcalloc((size_t)t->partitions, sizeof(*t->part_hll));
+    for (int32_t p = 0; p < t->partitions; p++)
+        evs_hll_init(&t->part_hll[p], EVS_KEY_PART_HLL_P);
+    size_t cursor = 0;
+    const struct evs_key_entry *e;
+    while ((e = evs_keytab_next(t, &cursor)) != NULL) {
+        evs_hll_add(&t->part_hll[e->partition], e->hash);
+        for (const struct evs_key_node *nd = evs_keytab_node(t, e->next); nd;
+             nd = evs_keytab_node(t, nd->next))
+            evs_hll_add(&t->part_hll[nd->partition], e->hash);
+    }
+}
+
+static void keep_entry(struct evs_keytab *t, const struct evs_key_entry *e,
+                       const struct evs_keytab *old)
+{
+    uint32_t ref, next;
+    struct evs_key_entry *to = arena_take(t, entry_size(e->key_len), &ref);
+    memcpy(to, e, sizeof(*e) + evs_key_kept(e->key_len));
+    to->next = 0;
+    for (const struct evs_key_node *nd = evs_keytab_node(old, e->next); nd;
+         nd = evs_keytab_node(old, nd->next)) {
+        struct evs_key_node *copy = arena_take(t, sizeof(*nd), &next);
+        *copy = *nd;
+        copy->next = to->next;
+        to->next = next;
+    }
+    slot_put(t, e->hash, ref);
+    t->entries++;
+}
+
+/* Survivors move to a new arena. Slots are in hash order, not arena order, so the old chunks all stay
+ * until the end: the peak is half as much again, which the caller's memory figure allows for. */
+static void purge(struct evs_keytab *t)
+{
+    if (!t->part_hll)
+        part_hlls(t);
+    uint64_t bound = median_bound(t);
+    struct evs_keytab old = *t;
+    t->slot = evs_xcalloc((size_t)1 << t->bits, sizeof(*t->slot));
+    t->used = ((size_t)1 << t->bits) * sizeof(*t->slot);
+    t->chunk = NULL;
+    t->chunks = t->fill = 0;
+    t->entries = 0;
+    size_t cursor = 0;
+    const struct evs_key_entry *e;
+    while ((e = evs_keytab_next(&old, &cursor)) != NULL)
+        if (upper(e) > bound)
+            keep_entry(t, e, &old);
+    for (size_t i = 0; i < old.chunks; i++)
+        evs_free(old.chunk[i]);
+    evs_free(old.chunk);
+    evs_free(old.slot);
+    if (bound > t->over)
+        t->over = bound;
+    t->purges++;
+}
+
+/* --- adding --- */
+
+static void time_enter(struct evs_keytab *t, int64_t ts_ms)
+{
+    if (ts_ms < 0 || ts_ms >= EVS_HIST_TS_MAX) {
+        t->cells = NULL;
+        t->minute = 0;
+        t->time_from = ts_ms;
+        t->time_to = ts_ms + 1;
+        return;
+    }
+    int64_t minute = ts_ms / MINUTE_MS;
+    t->cells = evs_hist_at(&t->heat, ts_ms, &t->time_from, &t->time_to);
+    t->minute = (uint32_t)minute;
+    if (t->time_from < minute * MINUTE_MS)
+        t->time_from = minute * MINUTE_MS;
+    if (t->time_to > (minute + 1) * MINUTE_MS)
+        t->time_to = (minute + 1) * MINUTE_MS;
+}
+
+static void minute_changed(struct evs_key_entry *e, uint32_t minute)
+{
+    uint32_t run = (uint32_t)e->count - e->minute_mark;
+    e->minute_squares += (float)run * (float)run;
+    e->minute_mark = (uint32_t)e->count;
+    e->minute_changes++;
+    if (e->minute / 60 != minute / 60) {
+        run = (uint32_t)e->count - e->hour_mark;
+        e->hour_squares += (float)run * (float)run;
+        e->hour_mark = (uint32_t)e->count;
+        e->hour_changes++;
+    }
+    if (e->minute / 1440 != minute / 1440)
+        e->day_changes++;
+    e->minute = minute;
+}
+
+double evs_key_minute_squares(const struct evs_key_entry *e)
+{
+    double run = (double)((uint32_t)e->count - e->minute_mark);
+    return (double)e->minute_squares + run * run;
+}
+
+double evs_key_hour_squares(const struct evs_key_entry *e)
+{
+    double run = (double)((uint32_t)e->count - e->hour_mark);
+    return (double)e->hour_squares + run * run;
+}
+
+static void distinct_add(struct evs_keytab *t, int32_t partition, uint64_t hash)
+{
+    t->part[partition].distinct++;
+    if (t->part_hll)
+        evs_hll_add(&t->part_hll[partition], hash);
+}
+
+static struct evs_key_entry *insert(struct evs_keytab *t, uint64_t hash,
+                                    const struct evs_key_rec *r)
+{
+    size_t size = entry_size((uint32_t)r->key_len);
+    size_t slots = (size_t)1 << t->bits;
+    bool grow = (t->entries + 1) * 8 > slots * 5;
+    size_t need = size + (grow ? 2 * slots * sizeof(*t->slot) : 0);
+    if (t->used + need > t->memory && t->entries >= 64)
+        purge(t);
+    else if (grow)
+        index_resize(t, t->bits + 1);
+    uint32_t ref;
+    struct evs_key_entry *e = arena_take(t, size, &ref);
+    memset(e, 0, sizeof(*e));
+    e->hash = hash;
+    e->key_len = (uint32_t)r->key_len;
+    memcpy(e->key, r->key, evs_key_kept(e->key_len));
+    e->partition = r->partition;
+    e->first_ts = r->ts_ms;
+    e->first_offset = r->offset;
+    e->error = t->over;
+    e->minute = t->minute;
+    slot_put(t, hash, ref);
+    t->entries++;
+    evs_hll_add(&t->hll, hash);
+    distinct_add(t, r->partition, hash);
+    return e;
+}
+
+/* A key away from its first partition. */
+static void add_elsewhere(struct evs_keytab *t, struct evs_key_entry *e,
+                          const struct evs_key_rec *r)
+{
+    struct evs_key_node *nd = e->next ? at(t, e->next) : NULL;
+    while (nd && nd->partition != r->partition)
+        nd = nd->next ? at(t, nd->next) : NULL;
+    if (!nd) {
+        uint32_t ref;
+        nd = arena_take(t, sizeof(*nd), &ref);
+        *nd = (struct evs_key_node){.first_ts = r->ts_ms,
+                                    .first_offset = r->offset,
+                                    .partition = r->partition,
+                                    .next = e->next};
+        e->next = ref;
+        distinct_add(t, r->partition, e->hash);
+    }
+    nd->count++;
+    nd->bytes += r->key_len + r->value_len;
+    nd->last_ts = r->ts_ms;
+    nd->last_offset = r->offset;
+}
+
+static void add_null(struct evs_keytab *t, struct evs_key_part *p, const struct evs_key_rec *r)
+{
+    if (p->null_keys == 0 || p->last_offset + 1 != r->offset || r->ts_ms - p->last_ts > 5)
+        p->null_batches++;
+    p->null_keys++;
+    p->null_bytes += r->value_len;
+    (void)t;
+}
+
+static void add_keyed(struct evs_keytab *t, const struct evs_key_rec *r)
+{
+    uint64_t hash = XXH3_64bits_withSeed(r->key, r->key_len, t->seed);
+    struct evs_key_entry *e = find(t, hash, r->key, r->key_len);
+    if (EVS_UNLIKELY(!e))
+        e = insert(t, hash, r);
+    if (EVS_UNLIKELY(e->minute != t->minute))
+        minute_changed(e, t->minute);
+    e->count++;
+    e->bytes += r->key_len + r->value_len;
+    e->last_ts = r->ts_ms;
+    if (EVS_LIKELY(e->partition == r->partition))
+        e->last_offset = r->offset;
+    else
+        add_elsewhere(t, e, r);
+    if (t->cells)
+        t->cells[(size_t)t->partitions + (hash >> 59)]++;
+    t->keyed++;
+}
+
+void evs_keytab_add(struct evs_keytab *t, const struct evs_key_rec *r)
+{
+    assert(r->partition >= 0 && r->partition < t->partitions);
+    struct evs_key_part *p = &t->part[r->partition];
+    if (r->ts_ms < t->time_from || r->ts_ms >= t->time_to)
+        time_enter(t, r->ts_ms);
+    if (EVS_LIKELY(t->cells))
+        t->cells[r->partition]++;
+    else
+        t->heat.untimed++;
+    if (!r->key)
+        add_null(t, p, r);
+    else {
+        if (EVS_UNLIKELY(r->key_len == 0))
+            p->empty_keys++;
+        add_keyed(t, r);
+        evs_quantile_add(&t->key_size, r->key_len);
+    }
+    evs_quantile_add(&t->value_size, r->value_len);
+    p->tombstones += r->tombstone;
+    p->bytes += r->key_len + r->value_len;
+    p->last_ts = r->ts_ms;
+    p->last_offset = r->offset;
+    if (EVS_UNLIKELY(p->messages++ == 0)) {
+        p->first_ts = r->ts_ms;
+        p->first_offset = r->offset;
+    }
+}
+
+/* --- reading --- */
+
+uint64_t evs_keytab_hash(const struct evs_keytab *t, const void *key, size_t len)
+{
+    return XXH3_64bits_withSeed(key, len, t->seed);
+}
+
+const struct evs_key_entry *evs_keytab_get(const struct evs_keytab *t, uint64_t hash,
+                                           const void *key, size_t len)
+{
+    return find(t, hash, key, len);
+}
+
+const struct evs_key_entry *evs_keytab_next(const struct evs_keytab *t, size_t *cursor)
+{
+    size_t n = (size_t)1 << t->bits;
+    while (*cursor < n) {
+        uint32_t ref = (uint32_t)t->slot[(*cursor)++];
+        if (ref)
+            return at(t, ref);
+    }
+    return NULL;
+}
+
+const struct evs_key_node *evs_keytab_node(const struct evs_keytab *t, uint32_t ref)
+{
+    return ref ? at(t, ref) : NULL;
+}
