@@ -192,8 +192,9 @@ static void keep_entry(struct evs_keytab *t, const struct evs_key_entry *e,
     t->entries++;
 }
 
-/* Survivors move to a new arena. Slots are in hash order, not arena order, so the old chunks all stay
- * until the end: the peak is half as much again, which the caller's memory figure allows for. */
+/* Survivors move to a new arena. Slots are in hash order, not arena order, so the old chunks all
+ * stay until the end: the peak is half as much again, which the caller's memory figure allows for.
+ * */
 static void purge(struct evs_keytab *t)
 {
     if (!t->part_hll)

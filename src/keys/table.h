@@ -1,15 +1,18 @@
 /* table.h - the keys of one reader thread: counts, bytes, first and last sighting, partitions.
  *
  * Exact while its keys fit the memory given. Then the lightest half is thrown away and the largest
- * upper bound thrown away becomes `over`: a key that comes later carries it as its error, so the true
- * count always lies in [count, count + error] and every key above `over` is present (Space-Saving in
- * batches). Null keys and tombstones are classes of their own; an empty key is a key, and counted.
+ * upper bound thrown away becomes `over`: a key that comes later carries it as its error, so the
+ * true count always lies in [count, count + error] and every key above `over` is present
+ * (Space-Saving in batches). Null keys and tombstones are classes of their own; an empty key is a
+ * key, and counted.
  *
- * An entry is one block of an arena, key bytes at its end: one probe of the index (32 hash bits beside
- * the reference) and one block per record. A key met on a second partition gets a node there.
+ * An entry is one block of an arena, key bytes at its end: one probe of the index (32 hash bits
+ * beside the reference) and one block per record. A key met on a second partition gets a node
+ * there.
  *
  * Units    records; bytes are key plus payload; ms since epoch.
- * Shape    arena of EVS_KEYTAB_CHUNK; references are offset / 8. Keys past EVS_KEY_CAP are told apart
+ * Shape    arena of EVS_KEYTAB_CHUNK; references are offset / 8. Keys past EVS_KEY_CAP are told
+ *          apart
  *          by hash, length and their first EVS_KEY_CAP bytes.
  * Threads  none: owned by one reader, lent to the aggregator for a snapshot.
  * Errors   none.   Cost  20 to 40 ns a record.

@@ -9,8 +9,8 @@ uint32_t evs_fnv1a(const void *key, size_t n)
     return h;
 }
 
-/* Go: int32(h) % n, negated when below 0; librdkafka: the absolute value first. Both give this, also
- * for 0x80000000. */
+/* Go: int32(h) % n, negated when below 0; librdkafka: the absolute value first. Both give this,
+ * also for 0x80000000. */
 static int32_t place_signed(uint32_t hash, int32_t partitions)
 {
     uint32_t magnitude = hash & 0x80000000 ? 0u - hash : hash;

@@ -1,9 +1,9 @@
 /* hist.h - counts over time, row by row, in a bounded number of buckets.
  *
- * A grid of rows (partitions, key buckets) by time. The bucket width climbs a ladder of which every step
- * divides the next (100 ms, 1 s, ... 1 h, 3 h, 6 h, 12 h, 1 d, then doubling) as soon as the span would need
- * more than `max` buckets; counts are only ever added up, so the totals stay exact. Buckets are aligned to
- * multiples of their width, so grids of any two widths merge.
+ * A grid of rows (partitions, key buckets) by time. The bucket width climbs a ladder of which
+ * every step divides the next (100 ms, 1 s, ... 1 h, 3 h, 6 h, 12 h, 1 d, then doubling) as soon
+ * as the span would need more than `max` buckets; counts are only ever added up, so the totals
+ * stay exact. Buckets are aligned to multiples of their width, so grids of any two widths merge.
  *
  * Units    milliseconds since epoch; counts.   Threads  none.   Owns  its cells.
  * Errors   none: times below 0 or past EVS_HIST_TS_MAX count in `untimed`.
@@ -30,8 +30,8 @@ struct evs_hist {
 
 void evs_hist_init(struct evs_hist *h, size_t rows, size_t max_buckets);
 void evs_hist_done(struct evs_hist *h);
-/* The cells (one a row) of the bucket that holds ts, made if need be, and its [from, to); NULL when ts is
- * out of range. Borrowed until `generation` changes. */
+/* The cells (one a row) of the bucket that holds ts, made if need be, and its [from, to); NULL
+ * when ts is out of range. Borrowed until `generation` changes. */
 uint32_t *evs_hist_at(struct evs_hist *h, int64_t ts_ms, int64_t *ret_from, int64_t *ret_to);
 void evs_hist_add(struct evs_hist *h, size_t row, int64_t ts_ms, uint32_t count);
 /* Climb to at least this width. */

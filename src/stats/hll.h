@@ -1,7 +1,8 @@
 /* hll.h - how many distinct keys, from their hashes.
  *
- * HyperLogLog with byte registers over 64-bit hashes and Ertl's improved estimator, which needs no bias
- * tables and is unbiased from 0 upwards. Relative standard error 1.04 / sqrt(2^p): 0.81 % at p = 14.
+ * HyperLogLog with byte registers over 64-bit hashes and Ertl's improved estimator, which needs no
+ * bias tables and is unbiased from 0 upwards. Relative standard error 1.04 / sqrt(2^p): 0.81 % at
+ * p = 14.
  *
  * Units    distinct hashes.   Shape  2^p bytes, p from 4 to 16.   Threads  none.
  * Owns     its registers.     Errors none.   Cost  a few ns per hash.

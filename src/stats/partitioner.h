@@ -1,18 +1,21 @@
 /* partitioner.h - how Kafka clients turn a key into a partition.
  *
- * A registry: one row a hash and a rule for the remainder. hash() is split from place() so that one hash
- * per key answers every partition count. NULL ends the list.
+ * A registry: one row a hash and a rule for the remainder. hash() is split from place() so that
+ * one hash per key answers every partition count. NULL ends the list.
  *
  *   murmur2           Java client; librdkafka murmur2, murmur2_random
  *   crc32             librdkafka consistent, consistent_random (its default)
- *   fnv1a             librdkafka fnv1a, Sarama NewHashPartitioner, segmentio Hash: signed, made positive
+ *   fnv1a             librdkafka fnv1a, Sarama NewHashPartitioner, segmentio Hash: signed, made
+ * positive
  *   fnv1a-reference   Sarama NewReferenceHashPartitioner: sign bit cleared
  *
- * An empty key goes anywhere with librdkafka's consistent_random, so it proves nothing about a topic.
+ * An empty key goes anywhere with librdkafka's consistent_random, so it proves nothing about a
+ * topic.
  *
  * Units    bytes in, partitions out.   Threads  any, pure.   Owns  nothing.   Errors  none.
  * Cost     murmur2 about 0.5 ns a byte, the others 1 to 2 ns a byte.
- * Source   Apache Kafka Utils.java and BuiltInPartitioner.java; librdkafka rdmurmur2.c, rdfnv1a.c, rdcrc32.c.
+ * Source   Apache Kafka Utils.java and BuiltInPartitioner.java; librdkafka rdmurmur2.c, rdfnv1a.c,
+ *          rdcrc32.c.
  */
 #ifndef EVS_STATS_PARTITIONER_H
 #define EVS_STATS_PARTITIONER_H

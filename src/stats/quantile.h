@@ -1,11 +1,13 @@
 /* quantile.h - quantiles of sizes and delays with a relative error.
  *
- * DDSketch: logarithmic buckets of ratio gamma = (1 + a) / (1 - a) with a = 1 %. Every quantile is within
- * 1 % of the exact one whatever the data; sketches merge by addition. Count, sum, min and max are exact.
+ * DDSketch: logarithmic buckets of ratio gamma = (1 + a) / (1 - a) with a = 1 %. Every quantile is
+ * within 1 % of the exact one whatever the data; sketches merge by addition. Count, sum, min and
+ * max are exact.
  *
  * Units    the caller's (bytes, ms); values are >= 0.
  * Shape    EVS_QUANTILE_BUCKETS counters cover 1 .. 10^15.   Threads  none.
- * Owns     its counters, inline.   Errors  none.   Cost  2 ns below EVS_QUANTILE_DIRECT, 15 ns above.
+ * Owns     its counters, inline.   Errors  none.   Cost  2 ns below EVS_QUANTILE_DIRECT, 15 ns
+ *          above.
  * Source   Masson, Rim, Lee, VLDB 2019.
  */
 #ifndef EVS_STATS_QUANTILE_H

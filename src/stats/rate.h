@@ -1,7 +1,8 @@
 /* rate.h - events per second over a sliding window.
  *
- * Keeps the last EVS_RATE_SAMPLES readings of a counter and answers with the slope over the newest window
- * of them. A counter that goes back (topic recreated, commit rewound) starts the window afresh.
+ * Keeps the last EVS_RATE_SAMPLES readings of a counter and answers with the slope over the newest
+ * window of them. A counter that goes back (topic recreated, commit rewound) starts the window
+ * afresh.
  *
  * Units    milliseconds; events per second.   Threads  none.   Owns  nothing.   Errors  none.
  * Cost     O(EVS_RATE_SAMPLES) to read, O(1) to add.

@@ -1,13 +1,14 @@
 /* skew.h - how uneven a load is over P partitions.
  *
  * All over every partition, the empty ones too: max / mean (1 is even, P the worst); the population
- * coefficient of variation; Gini, not normalised (at most (P - 1) / P); entropy over ln P (1 is even);
- * effective partitions, exp of the entropy: "your 48 work as 9".
+ * coefficient of variation; Gini, not normalised (at most (P - 1) / P); entropy over ln P (1 is
+ * even); effective partitions, exp of the entropy: "your 48 work as 9".
  *
- * The chi-square test is for distinct keys per partition only: records of one key are not independent, so
- * on records it rejects always.
+ * The chi-square test is for distinct keys per partition only: records of one key are not
+ * independent, so on records it rejects always.
  *
- * Units    the caller's counts.   Threads  any, pure.   Owns  nothing.   Errors  none: an empty load is even.
+ * Units    the caller's counts.   Threads  any, pure.   Owns  nothing.   Errors  none: an empty
+ *          load is even.
  * Cost     O(P log P).            Source   incomplete gamma: series and continued fraction (Lentz).
  */
 #ifndef EVS_STATS_SKEW_H
@@ -26,8 +27,8 @@ struct evs_skew {
 void evs_skew_of(const double *load, size_t n, struct evs_skew *ret_skew);
 void evs_skew_of_counts(const uint64_t *load, size_t n, struct evs_skew *ret_skew);
 
-/* Even hash of the distinct keys over n partitions: statistic and upper tail probability. p is 1 for an
- * empty load or a single partition. */
+/* Even hash of the distinct keys over n partitions: statistic and upper tail probability. p is 1
+ * for an empty load or a single partition. */
 void evs_skew_chi2(const uint64_t *keys, size_t n, double *ret_chi2, double *ret_p);
 
 /* Q(a, x), the regularised upper incomplete gamma function; a > 0, x >= 0. */

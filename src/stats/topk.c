@@ -191,8 +191,8 @@ size_t evs_topk_sorted(const struct evs_topk *t, const struct evs_topk_item **re
     return n;
 }
 
-/* A key absent from one side may have had that side's floor there: both count and error take it. The m
- * heaviest of the union are kept, so that no error is compounded by evictions. */
+/* A key absent from one side may have had that side's floor there: both count and error take it.
+ * The m heaviest of the union are kept, so that no error is compounded by evictions. */
 void evs_topk_merge(struct evs_topk *to, const struct evs_topk *from)
 {
     uint64_t floor_to = evs_topk_floor(to), floor_from = evs_topk_floor(from);

@@ -1,11 +1,12 @@
 /* topk.h - the heaviest keys of a stream in bounded memory.
  *
- * Weighted Space-Saving: m counters. Every key whose weight is above W / m is present; each count is too
- * high by at most its own error, so the true weight lies in [count - error, count]; the counts add up to W
- * until sketches are merged.
+ * Weighted Space-Saving: m counters. Every key whose weight is above W / m is present; each count
+ * is too high by at most its own error, so the true weight lies in [count - error, count]; the
+ * counts add up to W until sketches are merged.
  * With weight 1 it is Space-Saving for records, with sizes the variant for bytes.
  *
- * Units    weights.   Keys  bytes; past EVS_TOPK_KEY only the prefix is kept, identity is hash and length.
+ * Units    weights.   Keys  bytes; past EVS_TOPK_KEY only the prefix is kept, identity is hash and
+ *          length.
  * Shape    m counters in a 4-ary heap on count, an open index on the hash.
  * Threads  none.      Owns  copies of keys.   Errors  none.
  * Cost     one probe and O(log m) per update.

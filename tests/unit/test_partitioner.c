@@ -1,5 +1,5 @@
-/* Vectors: Kafka's UtilsTest.testMurmur2, librdkafka's unit tests of rdmurmur2.c and rdfnv1a.c, and the
- * check value of CRC-32. */
+/* Vectors: Kafka's UtilsTest.testMurmur2, librdkafka's unit tests of rdmurmur2.c and rdfnv1a.c,
+ * and the check value of CRC-32. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
