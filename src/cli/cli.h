@@ -1,8 +1,8 @@
 /* cli.h - the command line: commands, options common to all, exit codes.
  *
- * A command is one row (struct evs_cmd) exported by its own file and listed in cmds.h. Its option groups
- * say what else it takes: where to read, what to keep. `run` returns an exit code; it prints results to
- * stdout, and errors only through evs_cli_fail.
+ * A command is one row (struct evs_cmd) exported by its own file and listed in cmds.h. Its option
+ * groups say what else it takes: where to read, what to keep. `run` returns an exit code; it
+ * prints results to stdout, and errors only through evs_cli_fail.
  *
  * Threads  main only; `stop` is raised from signal handlers.   Owns  what evs_cli_run sets up.
  * Errors   as exit codes.   Source  contract: exit codes, global options.
@@ -46,10 +46,10 @@ struct evs_cli {
 
 struct evs_cmd {
     const char *name;
-    const char *args;    /* "TOPIC [GLOB...]"; "" for none */
-    const char *summary; /* one line for lists */
-    const char *about;   /* paragraphs for --help and the man page; may be NULL */
-    const char *example; /* lines for --help and the man page; may be NULL */
+    const char *args;           /* "TOPIC [GLOB...]"; "" for none */
+    const char *summary;        /* one line for lists */
+    const char *about;          /* paragraphs for --help and the man page; may be NULL */
+    const char *example;        /* lines for --help and the man page; may be NULL */
     const struct evs_opt *opts; /* its own; NULL for none */
     unsigned groups;
     int min_args, max_args; /* max -1: any number */
@@ -61,7 +61,8 @@ extern const struct evs_cmd *const evs_cmds[];
 const struct evs_opt *evs_cli_options(unsigned group);
 const struct evs_cmd *evs_cli_find(const char *name);
 
-/* Prints "eventscope: WHAT: WHY" and the hint to stderr, escaped; returns the exit code of err's class. */
+/* Prints "eventscope: WHAT: WHY" and the hint to stderr, escaped; returns the exit code of err's
+ * class. */
 int evs_cli_fail(const struct evs_err *err);
 /* A warning line on stderr; silent with -q. */
 void evs_cli_warn(const struct evs_cli *cli, const char *fmt, ...) EVS_PRINTF(2, 3);

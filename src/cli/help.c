@@ -33,10 +33,12 @@ static void print_opt(const struct evs_opt *r)
     if (r->same_as)
         return;
     char left[80];
-    const char *eq = r->type == EVS_OPT_MAYBE || r->type == EVS_OPT_MAYBE_NEXT ? "[=" : r->arg ? " " : "";
+    const char *eq = r->type == EVS_OPT_MAYBE || r->type == EVS_OPT_MAYBE_NEXT ? "[="
+                     : r->arg                                                  ? " "
+                                                                               : "";
     snprintf(left, sizeof(left), "  %c%c%s--%s%s%s%s", r->letter ? '-' : ' ',
-             r->letter ? r->letter : ' ', r->letter ? ", " : "  ", r->name, eq, r->arg ? r->arg : "",
-             eq[0] == '[' ? "]" : "");
+             r->letter ? r->letter : ' ', r->letter ? ", " : "  ", r->name, eq,
+             r->arg ? r->arg : "", eq[0] == '[' ? "]" : "");
     int n = printf("%s", left);
     if (n >= OPT_COL) {
         putchar('\n');

@@ -1,4 +1,4 @@
-/* options.c - the options common to all commands, and the groups "where to read", "what to keep". */
+/* options.c - the options common to all, and the groups "where to read", "what to keep". */
 #include "cli/cli.h"
 
 static const struct evs_opt global_opts[] = {
@@ -48,8 +48,8 @@ static const struct evs_opt read_opts[] = {
 };
 
 static const struct evs_opt keep_opts[] = {
-    {'k', "key", EVS_OPT_STR, "GLOB", NULL,
-     "keys like this: a glob, re:PATTERN or =TEXT exactly", .many = true},
+    {'k', "key", EVS_OPT_STR, "GLOB", NULL, "keys like this: a glob, re:PATTERN or =TEXT exactly",
+     .many = true},
     {0, "grep", EVS_OPT_STR, "TEXT", NULL, "these bytes in key or value", .many = true},
     {'i', "ignore-case", EVS_OPT_FLAG, NULL, NULL, "--grep and --key ignore case"},
     {0, "header", EVS_OPT_STR, "NAME[=GLOB]", NULL, "a header of this name (and value)",

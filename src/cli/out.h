@@ -1,7 +1,7 @@
 /* out.h - what commands print: aligned text tables for people, JSON for programs.
  *
- * Text passes the escaping door (text.h) here and nowhere else in cli/. Write results with evs_out_*; a
- * failed or closed stdout is noticed once, at evs_out_finish.
+ * Text passes the escaping door (text.h) here and nowhere else in cli/. Write results with
+ * evs_out_*; a failed or closed stdout is noticed once, at evs_out_finish.
  *
  * Threads  main.   Owns  a table owns copies of its cells.
  * Errors   EVS_FATAL (errno) from evs_out_finish; EPIPE is silent success of a closed reader.
@@ -26,14 +26,16 @@ void evs_table_cell_bytes(struct evs_table *t, const void *p, size_t n);
 /* Prints aligned; a column that is empty in all rows is not printed. */
 void evs_table_print(const struct evs_table *t);
 
-/* One line of text that is ours or already escaped / one JSON document or line; NULL-safe on failure. */
+/* One line of text that is ours or already escaped / one JSON document or line; NULL-safe on
+ * failure. */
 void evs_out_text(const char *fmt, ...) EVS_PRINTF(1, 2);
 void evs_out_json(struct evs_buf *json); /* adds \n, writes, flushes, resets json */
 enum evs_rc evs_out_finish(struct evs_err *err);
 /* true once stdout's reader has gone: stop producing. */
 bool evs_out_gone(void);
 
-/* Progress on stderr, only where it is a terminal and not quiet; evs_progress_clear before other output. */
+/* Progress on stderr, only where it is a terminal and not quiet; evs_progress_clear before other
+ * output. */
 void evs_progress(const char *fmt, ...) EVS_PRINTF(1, 2);
 void evs_progress_clear(void);
 void evs_progress_enable(bool on);

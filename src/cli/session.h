@@ -1,7 +1,7 @@
 /* session.h - from parsed options to a client, ranges and a filter: what most commands start with.
  *
- * Layers: option > environment > profile > [defaults] > built in (core/conf.h). Errors name the option or
- * the file and line.
+ * Layers: option > environment > profile > [defaults] > built in (core/conf.h). Errors name the
+ * option or the file and line.
  *
  * Threads  main.   Owns  results are the caller's.   Errors  EVS_INVALID, and those of kafka/.
  * Cost     evs_session_client reads files only; evs_session_ranges asks the cluster.

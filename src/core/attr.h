@@ -1,7 +1,9 @@
 /* attr.h - the only place that spells compiler attributes.
  *
- * EVS_AUTO(evs_buf) struct evs_buf b = ...;  calls evs_buf_auto(&b) at the end of the scope. It is for
- * memory only; locks, transactions, threads and descriptors end under an `out:` label.
+ * EVS_AUTO(evs_buf) struct evs_buf b = ...;  calls evs_buf_auto(&b) at the end of the scope. It is
+ * for memory only; locks, transactions, threads and descriptors end under an `out:` label.
+ *
+ * Threads  any: nothing here runs.   Owns  nothing.   Errors  none.   Cost  none.
  */
 #ifndef EVS_CORE_ATTR_H
 #define EVS_CORE_ATTR_H

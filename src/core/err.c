@@ -73,6 +73,7 @@ enum evs_rc evs_hint(struct evs_err *err, const char *fmt, ...)
 
 const char *evs_rc_name(enum evs_rc rc)
 {
-    static const char *const names[] = {"ok", "again", "eof", "invalid", "retry", "poison", "fatal"};
+    static const char *const names[] = {"ok",    "again",  "eof",  "invalid",
+                                        "retry", "poison", "fatal"};
     return (size_t)rc < EVS_COUNT(names) ? names[rc] : "?";
 }

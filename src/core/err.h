@@ -1,8 +1,8 @@
 /* err.h - results and the context of failures.
  *
- * The world's faults are enum evs_rc; ours are assert(). Whoever sets the code decides its class; callers
- * act on the class and never parse text. A message names what, which and why, outermost context first:
- * "replay orders: sqlite: disk full". The hint says what to do next, or is empty.
+ * The world's faults are enum evs_rc; ours are assert(). Whoever sets the code decides its class;
+ * callers act on the class and never parse text. A message names what, which and why, outermost
+ * context first: "replay orders: sqlite: disk full". The hint says what to do next, or is empty.
  *
  * Threads  none: each call has its own struct.   Owns  everything inline.   Cost  one snprintf.
  */
@@ -31,7 +31,10 @@ struct evs_err {
     char msg[512];
     char hint[256];
 };
-#define EVS_ERR_INIT {EVS_OK, NULL, 0, 0, "", ""}
+#define EVS_ERR_INIT                                                                               \
+    {                                                                                              \
+        EVS_OK, NULL, 0, 0, "", ""                                                                 \
+    }
 
 /* Set err and return code. err is never NULL. Clears the hint. */
 enum evs_rc evs_fail(struct evs_err *err, enum evs_rc code, const char *fmt, ...) EVS_PRINTF(3, 4);

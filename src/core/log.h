@@ -13,17 +13,13 @@
 
 #include "core/err.h"
 
-enum evs_log_level {
-    EVS_LOG_DEBUG,
-    EVS_LOG_INFO,
-    EVS_LOG_WARN,
-    EVS_LOG_ERROR
-};
+enum evs_log_level { EVS_LOG_DEBUG, EVS_LOG_INFO, EVS_LOG_WARN, EVS_LOG_ERROR };
 
 enum { EVS_LOG_RING = 2000, EVS_LOG_LINE = 300 };
 
 enum evs_rc evs_log_open(const char *path, struct evs_err *err) EVS_MUST_USE;
-void evs_log_set_level(enum evs_log_level level); /* of the file; the ring keeps info and above too */
+void evs_log_set_level(
+    enum evs_log_level level); /* of the file; the ring keeps info and above too */
 void evs_log(enum evs_log_level level, const char *fmt, ...) EVS_PRINTF(2, 3);
 void evs_log_close(void);
 const char *evs_log_level_name(enum evs_log_level level);
@@ -33,8 +29,8 @@ struct evs_log_line {
     enum evs_log_level level;
     char text[EVS_LOG_LINE];
 };
-/* Copies lines numbered above `after` (1, 2, ...; 0 for all kept), oldest first, at most max. Returns how
- * many; *ret_last is the number of the last line copied, or `after`. */
+/* Copies lines numbered above `after` (1, 2, ...; 0 for all kept), oldest first, at most max.
+ * Returns how many; *ret_last is the number of the last line copied, or `after`. */
 size_t evs_log_copy(uint64_t after, struct evs_log_line *to, size_t max, uint64_t *ret_last);
 uint64_t evs_log_count(enum evs_log_level at_least); /* lines ever logged at this level or worse */
 

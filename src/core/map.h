@@ -2,7 +2,8 @@
  *
  * Units    bytes as keys, void * as values.   Threads  none.
  * Owns     copies of the keys; values are the caller's.
- * Errors   none.   Cost  O(1) expected; open addressing, at most 3/4 full. Iteration order is insertion
+ * Errors   none.   Cost  O(1) expected; open addressing, at most 3/4 full. Iteration order is
+ *          insertion
  *          order as long as nothing was removed (removal swaps the last one in).
  */
 #ifndef EVS_CORE_MAP_H
@@ -25,7 +26,10 @@ struct evs_map {
     uint32_t *index; /* item + 1, 0 is free */
     size_t slots;    /* power of two */
 };
-#define EVS_MAP_INIT {NULL, 0, 0, NULL, 0}
+#define EVS_MAP_INIT                                                                               \
+    {                                                                                              \
+        NULL, 0, 0, NULL, 0                                                                        \
+    }
 
 void *evs_map_get(const struct evs_map *m, const void *key, size_t len); /* NULL when absent */
 /* The value's place, NULL in it when new. Valid until the next put or remove. */

@@ -58,20 +58,22 @@ enum evs_rc evs_num_size(const char *s, int64_t *ret_bytes, struct evs_err *err)
     return EVS_OK;
 }
 
+static const struct {
+    const char *name;
+    double ms;
+} duration_units[] = {{"ms", 1},     {"s", 1e3},       {"m", 60e3},
+                      {"h", 3600e3}, {"d", 86400e3},   {"w", 6048e5},
+                      {"min", 60e3}, {"hour", 3600e3}, {"day", 86400e3}};
+
 static double unit_ms(const char **p)
 {
-    static const struct {
-        const char *name;
-        double ms;
-    } units[] = {{"ms", 1},    {"s", 1e3},    {"m", 60e3},     {"h", 3600e3}, {"d", 86400e3},
-                 {"w", 6048e5}, {"min", 60e3}, {"hour", 3600e3}, {"day", 86400e3}};
     size_t n = 0;
     while (isalpha((unsigned char)(*p)[n]))
         n++;
-    for (size_t i = 0; i < EVS_COUNT(units); i++)
-        if (strlen(units[i].name) == n && !strncmp(*p, units[i].name, n)) {
+    for (size_t i = 0; i < EVS_COUNT(duration_units); i++)
+        if (strlen(duration_units[i].name) == n && !strncmp(*p, duration_units[i].name, n)) {
             *p += n;
-            return units[i].ms;
+            return duration_units[i].ms;
         }
     return 0;
 }
@@ -96,13 +98,13 @@ enum evs_rc evs_num_duration(const char *s, int64_t *ret_ms, struct evs_err *err
             p++;
     }
     if (bad || total > 9e15)
-        return evs_fail(err, EVS_INVALID, "'%s' is not a duration such as 500ms, 10s, 15m or 2h", s);
+        return evs_fail(err, EVS_INVALID, "'%s' is not a duration such as 500ms, 10s, 15m or 2h",
+                        s);
     *ret_ms = (int64_t)llround(total);
     return EVS_OK;
 }
 
 static char *put(char *to, const char *fmt, ...) EVS_PRINTF(2, 3);
-
 
 static char *put(char *to, const char *fmt, ...)
 {
@@ -135,10 +137,10 @@ static char *three(char *to, double v, double step, const char *const *units)
         v /= step;
         u++;
     }
-    int digits = u == 0 ? (fabs(v) < 10 && v != floor(v) ? 1 : 0)
-                        : fabs(v) < 9.995 ? 2
-                        : fabs(v) < 99.95 ? 1
-                                          : 0;
+    int digits = u == 0            ? (fabs(v) < 10 && v != floor(v) ? 1 : 0)
+                 : fabs(v) < 9.995 ? 2
+                 : fabs(v) < 99.95 ? 1
+                                   : 0;
     return put(to, "%.*f%s%s", digits, v, *units[u] ? " " : "", units[u]);
 }
 

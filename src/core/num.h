@@ -1,7 +1,7 @@
 /* num.h - numbers, sizes, durations and times: strict in, one style out.
  *
- * Parsers take the whole text or fail with EVS_INVALID naming it. Formatters write into the caller's
- * char[EVS_NUM_LEN] and return it.
+ * Parsers take the whole text or fail with EVS_INVALID naming it. Formatters write into the
+ * caller's char[EVS_NUM_LEN] and return it.
  *
  * Units    bytes; milliseconds; epoch milliseconds UTC.   Threads  any.   Owns  nothing.
  * Errors   EVS_INVALID.                                   Cost  O(length).
@@ -24,8 +24,8 @@ enum evs_rc evs_num_double(const char *s, double *ret_v, struct evs_err *err) EV
 enum evs_rc evs_num_size(const char *s, int64_t *ret_bytes, struct evs_err *err) EVS_MUST_USE;
 /* 500ms, 10s, 15m, 2h, 3d, 1w, 1h30m; a bare number is seconds. */
 enum evs_rc evs_num_duration(const char *s, int64_t *ret_ms, struct evs_err *err) EVS_MUST_USE;
-/* A duration back from now_ms (15m, "2h ago"), now, RFC 3339, YYYY-MM-DD[ HH:MM[:SS[.mmm]]] local, today,
- * yesterday [HH:MM], epoch seconds or milliseconds (from 10^11 on). */
+/* A duration back from now_ms (15m, "2h ago"), now, RFC 3339, YYYY-MM-DD[ HH:MM[:SS[.mmm]]] local,
+ * today, yesterday [HH:MM], epoch seconds or milliseconds (from 10^11 on). */
 enum evs_rc evs_num_time(const char *s, int64_t now_ms, int64_t *ret_ts_ms,
                          struct evs_err *err) EVS_MUST_USE;
 
@@ -42,8 +42,9 @@ char *evs_num_share(char *to, double share);
 char *evs_num_ratio(char *to, double ratio);
 /* Times of the local zone, or UTC after evs_num_set_utc(true). */
 void evs_num_set_utc(bool on);
-char *evs_num_clock(char *to, int64_t ts_ms, int64_t now_ms); /* 14:32:06.107; day added if not today */
-char *evs_num_iso(char *to, int64_t ts_ms);                   /* 2026-11-22T14:32:06.107+01:00 */
-char *evs_num_zone(char *to, int64_t ts_ms);                  /* CET, UTC */
+char *evs_num_clock(char *to, int64_t ts_ms,
+                    int64_t now_ms);         /* 14:32:06.107; day added if not today */
+char *evs_num_iso(char *to, int64_t ts_ms);  /* 2026-11-22T14:32:06.107+01:00 */
+char *evs_num_zone(char *to, int64_t ts_ms); /* CET, UTC */
 
 #endif

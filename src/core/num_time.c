@@ -182,8 +182,8 @@ char *evs_num_clock(char *to, int64_t ts_ms, int64_t now_ms)
     struct tm tm = broken(ts_ms), now = broken(now_ms);
     size_t n = 0;
     if (tm.tm_year != now.tm_year || tm.tm_yday != now.tm_yday)
-        n = strftime(to, EVS_NUM_LEN, now_ms - ts_ms < 6 * 86400000LL && ts_ms < now_ms ? "%a " : "%Y-%m-%d ",
-                     &tm);
+        n = strftime(to, EVS_NUM_LEN,
+                     now_ms - ts_ms < 6 * 86400000LL && ts_ms < now_ms ? "%a " : "%Y-%m-%d ", &tm);
     snprintf(to + n, EVS_NUM_LEN - n, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec,
              (int)(ts_ms - floor_s(ts_ms) * 1000));
     return to;

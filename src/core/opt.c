@@ -22,7 +22,8 @@ static const struct evs_opt *canonical(const struct evs_opt *const *tables,
     return row->same_as ? evs_opt_find(tables, row->same_as, strlen(row->same_as)) : row;
 }
 
-const struct evs_opt *evs_opt_find(const struct evs_opt *const *tables, const char *name, size_t len)
+const struct evs_opt *evs_opt_find(const struct evs_opt *const *tables, const char *name,
+                                   size_t len)
 {
     for (; *tables; tables++)
         for (const struct evs_opt *r = *tables; !last_row(r); r++)

@@ -1,7 +1,7 @@
 /* slot.h - latest-value slot: publish and take counted, immutable snapshots.
  *
- * A snapshot is a struct whose first member is struct evs_snap. Once published it never changes; the last
- * reference frees it. A newer one replaces an unread one: only the latest matters.
+ * A snapshot is a struct whose first member is struct evs_snap. Once published it never changes;
+ * the last reference frees it. A newer one replaces an unread one: only the latest matters.
  *
  *     struct evs_topics_sn { struct evs_snap snap; ... };
  *     evs_snap_init(&sn->snap, topics_free);  ...fill...  evs_slot_publish(slot, &sn->snap);

@@ -2,13 +2,15 @@
  *
  * Everything drawn or printed for people passes evs_text_escape or evs_text_fit. What could steer a
  * terminal or mislead a reader never passes raw: C0, DEL and C1 as \xNN (also \n \t \r), format and
- * bidi characters, variation selectors, private use and noncharacters as U+XXXX, invalid UTF-8 as \xNN
- * byte by byte. A backslash passes as it is: the escapes are marked by a role on screens, and --json is
- * the lossless form. At most four combining marks follow a base character; more show as U+FFFD.
+ * bidi characters, variation selectors, private use and noncharacters as U+XXXX, invalid UTF-8 as
+ * \xNN byte by byte. A backslash passes as it is: the escapes are marked by a role on screens, and
+ * --json is the lossless form. At most four combining marks follow a base character; more show as
+ * U+FFFD.
  *
  * Units    bytes in, terminal columns out (0, 1 or 2 per code point, own Unicode 15 table).
  * Threads  any; evs_text_set_ascii once at start.   Owns  nothing.
- * Errors   none: any bytes are fine.                Cost  O(bytes); binary search per non-ASCII character.
+ * Errors   none: any bytes are fine.                Cost  O(bytes); binary search per non-ASCII
+ *          character.
  */
 #ifndef EVS_CORE_TEXT_H
 #define EVS_CORE_TEXT_H
@@ -23,7 +25,7 @@
 void evs_text_set_ascii(bool on);
 bool evs_text_ascii(void);
 
-/* Decodes one code point; returns its length 1..4, or 0 when p does not start valid UTF-8. n > 0. */
+/* Decodes one code point; returns its length 1..4, or 0 when p starts no valid UTF-8. n > 0. */
 int evs_text_decode(const uint8_t *p, size_t n, uint32_t *ret_cp);
 bool evs_text_is_utf8(const void *p, size_t n);
 /* Columns of one code point as we draw it: 0 combining, 1, 2; -1 for what must be escaped. */
@@ -38,12 +40,13 @@ enum evs_cut {
     EVS_CUT_END,   /* keeps the start: "User:12…" */
     EVS_CUT_MIDDLE /* keeps both ends: "orders.…laced" */
 };
-/* Escaped and cut to at most cols columns; the cut shows as … (... in ASCII). Returns columns used. */
+/* Escaped and cut to at most cols columns; the cut shows as … (... in ASCII). Returns columns
+ * used. */
 size_t evs_text_fit(struct evs_buf *out, const void *p, size_t n, size_t cols, enum evs_cut cut);
 
-/* One step through the escaped form, for drawing: fills cell with the escaped bytes of the next unit
- * (a base character with its marks, or one escape), returns bytes consumed; sets its columns and
- * whether it is an escape. n > 0. */
+/* One step through the escaped form, for drawing: fills cell with the escaped bytes of the next
+ * unit (a base character with its marks, or one escape), returns bytes consumed; sets its columns
+ * and whether it is an escape. n > 0. */
 struct evs_text_cell {
     char bytes[32];
     uint8_t len, cols;

@@ -1,7 +1,8 @@
-/* text_width.h - Unicode 14.0.0 ranges, generated from the Unicode character database by category and
- * East_Asian_Width: two columns wide, zero columns (combining), and never drawn raw (controls, format
- * characters, bidi, variation selectors, noncharacters, private use).
- * Private to text.c.
+/* text_width.h - Unicode 14.0.0 ranges, generated from the Unicode character database by category
+ * and East_Asian_Width: two columns wide, zero columns (combining), and never drawn raw (controls,
+ * format characters, bidi, variation selectors, noncharacters, private use). Private to text.c.
+ *
+ * Threads  any: constant.   Owns  nothing.   Errors  none.   Cost  log2 of the rows a look-up.
  */
 #ifndef EVS_CORE_TEXT_WIDTH_H
 #define EVS_CORE_TEXT_WIDTH_H

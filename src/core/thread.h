@@ -1,8 +1,8 @@
 /* thread.h - named threads, a stop flag one can wait on, and the wake pipe.
  *
- * A stop is raised once and stays raised; evs_stop_wait sleeps until then or until the time is over, so
- * a stopping thread never waits out a sleep. A wake is a pipe that poll() can watch: notify is
- * async-signal-safe and never blocks.
+ * A stop is raised once and stays raised; evs_stop_wait sleeps until then or until the time is
+ * over, so a stopping thread never waits out a sleep. A wake is a pipe that poll() can watch:
+ * notify is async-signal-safe and never blocks.
  *
  * Threads  any; join once, by the starter.   Owns  descriptors until _done.
  * Errors   EVS_FATAL when the system gives no thread or pipe.   Cost  one system call.

@@ -1,7 +1,8 @@
 /* xalloc.h - memory.
  *
- * evs_x* are for sizes that we choose: out of memory ends the program through the hook, which restores
- * the terminal. evs_try_malloc is for sizes from outside, already checked against a cap; it returns NULL.
+ * evs_x* are for sizes that we choose: out of memory ends the program through the hook, which
+ * restores the terminal. evs_try_malloc is for sizes from outside, already checked against a cap;
+ * it returns NULL.
  *
  * Threads  any.   Owns  nothing; free with evs_free.   Errors  see above.   Cost  malloc's.
  */
@@ -15,8 +16,9 @@
 void *evs_xmalloc(size_t n) EVS_MUST_USE;
 void *evs_xcalloc(size_t count, size_t size) EVS_MUST_USE; /* zeroed; count * size checked */
 void *evs_xrealloc(void *p, size_t n) EVS_MUST_USE;
-void *evs_xgrow(void *p, size_t count, size_t size) EVS_MUST_USE; /* realloc to count * size, checked */
-char *evs_xstrdup(const char *s) EVS_MUST_USE;                    /* NULL gives NULL */
+void *evs_xgrow(void *p, size_t count,
+                size_t size) EVS_MUST_USE;     /* realloc to count * size, checked */
+char *evs_xstrdup(const char *s) EVS_MUST_USE; /* NULL gives NULL */
 char *evs_xstrndup(const char *s, size_t n) EVS_MUST_USE;
 void *evs_xmemdup(const void *p, size_t n) EVS_MUST_USE; /* a NUL follows the copy */
 char *evs_xprintf(const char *fmt, ...) EVS_PRINTF(1, 2) EVS_MUST_USE;
