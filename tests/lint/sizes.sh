@@ -20,13 +20,16 @@ c_files src tests | while read -r f; do
         /^\{/ { start = NR; depth = 0; inside = 1 }
         inside {
             text = $0
-            if (text ~ /\{[ ]*$/ && text ~ /=[ ]*\{[ ]*$/) literal = depth + 1
+            starts = !literal && match(text, /=[ ]*\{/) # an initialiser: data, not nesting
+            rest = substr(text, RSTART + (RSTART == 0))
+            open_ended = gsub(/\{/, "", rest) > gsub(/\}/, "", rest)
             opened = gsub(/\{/, "{", text)
             closed = gsub(/\}/, "}", text)
             depth += opened
-            if (depth > 5 && !literal)
+            if (depth > 5 && !literal && !starts)
                 print f ":" NR ": nesting " depth - 1 " in " name "(), the limit is 4"
             depth -= closed
+            if (starts && open_ended) literal = depth
             if (literal && depth < literal) literal = 0
         }
         /^\}/ {

@@ -17,7 +17,7 @@ files | grep -v '^tests/lint/tree.sh$' | while read -r f; do
 done
 find src tests -name '*.c' -type f | while read -r f; do
     list=$(dirname "$f")/Makefile.inc
-    [ "$f" = src/main.c ] && list=Makefile.am
+    [ "$f" = src/main.c ] && list=src/Makefile.inc
     [ -f "$list" ] && ! grep -qF "$(basename "$f")" "$list" && echo "$f: is not in $list"
 done
 find tests -name 'test_*.py' -o -name '*.sh' -type f | while read -r f; do
