@@ -1,8 +1,8 @@
 /* decoder.h - bytes to readable form: registry and sniffing.
  *
- * Pure functions. Each decoder says how sure it is from at most 64 bytes (whole-length checks allowed), the
- * surest wins, ties go to registry order; what fails to decode falls back to text or hex with the reason.
- * Numbers inside JSON keep their digits.
+ * Pure functions. Each decoder says how sure it is from at most 64 bytes (whole-length checks
+ * allowed), the surest wins, ties go to registry order; what fails to decode falls back to text or
+ * hex with the reason. Numbers inside JSON keep their digits.
  *
  * Units    bytes in, UTF-8 text or JSON out.   Threads  any.   Owns  nothing.
  * Errors   EVS_INVALID with the byte position; EVS_FATAL never.   Cost  O(bytes).
@@ -34,7 +34,8 @@ struct evs_decoded {
     const struct evs_decoder_ops *decoder; /* never NULL: hex takes everything */
     char why[160]; /* why the surest guess failed, or "" */
 };
-/* Sniffs (forced NULL) or uses `forced`, decodes into out; falls back, never fails. p NULL is a null. */
+/* Sniffs (forced NULL) or uses `forced`, decodes into out; falls back, never fails. p NULL is a
+ * null. */
 void evs_decode(const struct evs_decoder_ops *forced, const void *p, size_t n, struct evs_buf *out,
                 struct evs_decoded *ret_d);
 

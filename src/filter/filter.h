@@ -1,8 +1,8 @@
 /* filter.h - "what to keep": one compiled filter for browse, search, keys, trace and replay.
  *
- * Terms are and-ed; a term may be inverted. Compiled once; terms run cheapest first: partition and length
- * checks, exact key, byte search (memmem class), key globs and PCRE2, headers, jq last. Byte search and key
- * terms run on raw bytes and never decode.
+ * Terms are and-ed; a term may be inverted. Compiled once; terms run cheapest first: partition and
+ * length checks, exact key, byte search (memmem class), key globs and PCRE2, headers, jq last. Byte
+ * search and key terms run on raw bytes and never decode.
  *
  * Threads  a filter is used by one thread; evs_filter_clone gives each worker its own.
  * Owns     its compiled terms.   Errors  EVS_INVALID with the term, position and reason.

@@ -1,13 +1,14 @@
 /* client.h - one cluster: its effective configuration and the handles made from it.
  *
- * evs_client_conf is plain data, assembled by cli/ from options, environment and profile. A client checks
- * it, masks its secrets in every text, and makes librdkafka handles on demand; handles never have a
- * group.id, never commit, never create topics (research: fact 13).
+ * evs_client_conf is plain data, assembled by cli/ from options, environment and profile. A client
+ * checks it, masks its secrets in every text, and makes librdkafka handles on demand; handles never
+ * have a group.id, never commit, never create topics (research: fact 13).
  *
  * Threads  a client may be used by many threads; each handle inside is thread-safe by librdkafka.
- * Owns     the conf (copied) and its handles; free after all readers and pollers are gone (bounded: a
- *          handle that does not close in 5 s is left behind).
- * Errors   EVS_INVALID for unknown or wrong properties, naming property and origin, with the nearest known.
+ * Owns     the conf (copied) and its handles; free after all readers and pollers are gone (bounded:
+ *          a handle that does not close in 5 s is left behind).
+ * Errors   EVS_INVALID for unknown or wrong properties, naming property and origin, with the
+ *          nearest known.
  * Cost     no network in evs_client_new; the first request connects.
  */
 #ifndef EVS_KAFKA_CLIENT_H

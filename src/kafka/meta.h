@@ -1,14 +1,14 @@
 /* meta.h - topics, partitions, leaders and offsets as plain structs.
  *
- * Metadata never creates topics. Offsets are asked in one request per leader for any number of partitions
- * (ListOffsets through rd_kafka_offsets_for_times: -1 end, -2 beginning, else a time; librdkafka 2.0.2
- * fails the whole call for one bad partition: those are taken out and the rest repeated, in chunks of
- * 2,000 because it merges in O(P^2)).
+ * Metadata never creates topics. Offsets are asked in one request per leader for any number of
+ * partitions (ListOffsets through rd_kafka_offsets_for_times: -1 end, -2 beginning, else a time;
+ * librdkafka 2.0.2 fails the whole call for one bad partition: those are taken out and the rest
+ * repeated, in chunks of 2,000 because it merges in O(P^2)).
  *
  * Units    offsets; epoch ms.   Threads  any; each call blocks up to the client's timeout.
  * Owns     results are the caller's, freed with evs_meta_free.
- * Errors   EVS_RETRY unreachable or timed out, EVS_FATAL denied or refused; per topic and partition in
- *          `error` (owned text, NULL is fine).
+ * Errors   EVS_RETRY unreachable or timed out, EVS_FATAL denied or refused; per topic and partition
+ *          in `error` (owned text, NULL is fine).
  * Cost     1 Metadata request; 1 ListOffsets per leader and isolation.
  */
 #ifndef EVS_KAFKA_META_H
@@ -52,7 +52,8 @@ struct evs_meta {
     int64_t at_ms;
 };
 
-/* All topics, or only `topic` (then an unknown one is EVS_FATAL "topic X does not exist" with a hint). */
+/* All topics, or only `topic` (then an unknown one is EVS_FATAL "topic X does not exist" with a
+ * hint). */
 enum evs_rc evs_meta_fetch(struct evs_client *c, const char *topic, struct evs_meta **ret_meta,
                            struct evs_err *err) EVS_MUST_USE;
 void evs_meta_free(struct evs_meta *m); /* NULL is fine */
@@ -72,12 +73,13 @@ struct evs_offset_ask {
     const char *topic; /* borrowed */
     int32_t partition;
     int64_t ts_ms;  /* EVS_TS_END, EVS_TS_BEGINNING or a time */
-    int64_t offset; /* answer: first offset at or after ts_ms; -1 none that late; INT64_MIN on error */
+    int64_t
+        offset; /* answer: first offset at or after ts_ms; -1 none that late; INT64_MIN on error */
     int32_t native; /* librdkafka's error of this partition, 0 fine */
 };
 
-/* Fills `offset` of every ask; a partition's own error only marks that one. *ret_requests (may be NULL)
- * counts the requests sent, about. */
+/* Fills `offset` of every ask; a partition's own error only marks that one. *ret_requests (may be
+ * NULL) counts the requests sent, about. */
 enum evs_rc evs_meta_offsets(struct evs_client *c, struct evs_offset_ask *asks, size_t n,
                              enum evs_isolation isolation, int *ret_requests,
                              struct evs_err *err) EVS_MUST_USE;

@@ -1,11 +1,11 @@
 /* range.h - "where to read": partitions, offsets and times resolved to half-open offset ranges.
  *
- * One spec for browse, search, keys, trace and replay. Resolving asks low, high and last stable offset of
- * every wanted partition in one request per leader each, and times likewise.
+ * One spec for browse, search, keys, trace and replay. Resolving asks low, high and last stable
+ * offset of every wanted partition in one request per leader each, and times likewise.
  *
  * Units    offsets, [from, to).   Threads  any; blocks.   Owns  ranges are the caller's.
- * Errors   EVS_INVALID for wrong texts, unknown partitions, offsets out of range (naming what there is);
- *          those of meta.h.
+ * Errors   EVS_INVALID for wrong texts, unknown partitions, offsets out of range (naming what there
+ *          is); those of meta.h.
  * Cost     at most 5 requests per leader.
  */
 #ifndef EVS_KAFKA_RANGE_H

@@ -1,19 +1,21 @@
 /* reader.h - reads ranges of a topic at full speed and hands every record to callbacks.
  *
  * Simple consumers without group.id (rd_kafka_consume_start_queue): no coordinator, no commit path.
- * Partitions are dealt to several handles by range size; each handle has one queue and one thread, drained
- * with rd_kafka_consume_callback_queue, so limits hold per worker. The end of a range is found by the
- * partition-EOF event or by passing `to`, never by "offset == high - 1": transaction markers and compaction
- * leave holes. A record below the expected offset is dropped and counted (librdkafka #4636).
+ * Partitions are dealt to several handles by range size; each handle has one queue and one thread,
+ * drained with rd_kafka_consume_callback_queue, so limits hold per worker. The end of a range is
+ * found by the partition-EOF event or by passing `to`, never by "offset == high - 1": transaction
+ * markers and compaction leave holes. A record below the expected offset is dropped and counted
+ * (librdkafka #4636).
  *
- * Callbacks run on the worker's thread, one at a time per worker, in offset order per partition; a partition
- * belongs to one worker for the whole run. They must not block for long, except that blocking is the way
- * to push back (the reader stops fetching when its queue limits are reached).
+ * Callbacks run on the worker's thread, one at a time per worker, in offset order per partition; a
+ * partition belongs to one worker for the whole run. They must not block for long, except that
+ * blocking is the way to push back (the reader stops fetching when its queue limits are reached).
  *
  * Units    records, bytes, offsets.
  * Threads  start, stop, wait, free from one thread; progress, pause and seek from any.
  * Owns     nothing handed to callbacks outlives them: evs_event_copy what you keep.
- * Errors   a partition's trouble goes to `problem` and is retried where it may pass; EVS_FATAL ends it.
+ * Errors   a partition's trouble goes to `problem` and is retried where it may pass; EVS_FATAL ends
+ *          it.
  * Cost     about 200 ns per record and worker; memory: queue limits (default about 40 MB a worker).
  * Source   research/performance: facts 1, 2, 8, 13, 14.
  */
@@ -47,23 +49,27 @@ struct evs_reader_opts {
 struct evs_reader_ops {
     /* Each record. false ends the whole reader (enough seen). May not be NULL. */
     bool (*event)(void *ctx, int worker, struct evs_event *ev);
-    /* A partition's range is finished: next is the offset after the last one passed. May be NULL. With
-     * an open range: called each time the head is reached. */
+    /* A partition's range is finished: next is the offset after the last one passed. May be NULL.
+     * With an open range: called each time the head is reached. */
     void (*end)(void *ctx, int worker, int32_t partition, int64_t next);
-    /* After each batch of callbacks and at least every 100 ms: publish what you have. May be NULL. */
+    /* After each batch of callbacks and at least every 100 ms: publish what you have. May be NULL.
+     * */
     void (*idle)(void *ctx, int worker);
-    /* Trouble with a partition (-1: with the connection); EVS_RETRY heals by itself. May be NULL. */
+    /* Trouble with a partition (-1: with the connection); EVS_RETRY heals by itself. May be NULL.
+     * */
     void (*problem)(void *ctx, int worker, int32_t partition, const struct evs_err *err);
 };
 
 /* ranges are copied. Ranges with an error are skipped and reported through problem. */
 enum evs_rc evs_reader_start(struct evs_client *c, const struct evs_ranges *ranges,
                              const struct evs_reader_opts *opts, const struct evs_reader_ops *ops,
-                             void *ctx, struct evs_reader **ret_r, struct evs_err *err) EVS_MUST_USE;
+                             void *ctx, struct evs_reader **ret_r,
+                             struct evs_err *err) EVS_MUST_USE;
 int evs_reader_workers(const struct evs_reader *r); /* callbacks see worker 0..n-1 */
-/* EVS_EOF when all ranges ended or a callback returned false, EVS_AGAIN after wait_ms, else the fatal
- * error. wait_ms -1: for ever. */
-enum evs_rc evs_reader_wait(struct evs_reader *r, int64_t wait_ms, struct evs_err *err) EVS_MUST_USE;
+/* EVS_EOF when all ranges ended or a callback returned false, EVS_AGAIN after wait_ms, else the
+ * fatal error. wait_ms -1: for ever. */
+enum evs_rc evs_reader_wait(struct evs_reader *r, int64_t wait_ms,
+                            struct evs_err *err) EVS_MUST_USE;
 /* Asks all workers to end; callbacks stop within 100 ms. */
 void evs_reader_stop(struct evs_reader *r);
 /* Stops fetching (and the callbacks); resumes where it stood. */

@@ -11,6 +11,7 @@ enum { LADDER = sizeof(ladder) / sizeof(ladder[0]) };
 
 static int64_t width_at(int step)
 {
+    assert(step >= 0);
     return step < LADDER ? ladder[step] : ladder[LADDER - 1] << (step - LADDER + 1);
 }
 
