@@ -11,6 +11,8 @@
 #include "core/xalloc.h"
 
 const struct evs_cmd *const evs_cmds[] = {
+    &evs_cmd_completion,
+    &evs_cmd_man,
     NULL,
 };
 

@@ -5,6 +5,8 @@
 #ifndef EVS_CLI_CMDS_H
 #define EVS_CLI_CMDS_H
 
-struct evs_cmd;
+#include "cli/cli.h"
+
+extern const struct evs_cmd evs_cmd_completion, evs_cmd_man;
 
 #endif
