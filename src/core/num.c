@@ -162,7 +162,7 @@ char *evs_num_ago(char *to, int64_t ms)
 {
     int64_t s = ms / 1000;
     if (ms < 0)
-        return put(to, "-%.1f s", (double)-ms / 1e3);
+        return put(to, "-%.1f s", -(double)ms / 1e3);
     if (s < 10)
         return put(to, "%.1f s", (double)ms / 1e3);
     if (s < 60)

@@ -17,7 +17,13 @@ void evs_num_set_utc(bool on)
 
 static int64_t floor_s(int64_t ts_ms)
 {
-    return ts_ms >= 0 ? ts_ms / 1000 : -((-ts_ms + 999) / 1000);
+    return ts_ms / 1000 - (ts_ms % 1000 < 0);
+}
+
+/* 0..999, also before 1970 and at the ends of int64_t: timestamps come from producers. */
+static int ms_of(int64_t ts_ms)
+{
+    return (int)((ts_ms % 1000 + 1000) % 1000);
 }
 
 static struct tm broken(int64_t ts_ms)
@@ -183,9 +189,9 @@ char *evs_num_clock(char *to, int64_t ts_ms, int64_t now_ms)
     size_t n = 0;
     if (tm.tm_year != now.tm_year || tm.tm_yday != now.tm_yday)
         n = strftime(to, EVS_NUM_LEN,
-                     now_ms - ts_ms < 6 * 86400000LL && ts_ms < now_ms ? "%a " : "%Y-%m-%d ", &tm);
+                     ts_ms > now_ms - 6 * 86400000LL && ts_ms < now_ms ? "%a " : "%Y-%m-%d ", &tm);
     snprintf(to + n, EVS_NUM_LEN - n, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec,
-             (int)(ts_ms - floor_s(ts_ms) * 1000));
+             ms_of(ts_ms));
     return to;
 }
 
@@ -194,7 +200,7 @@ char *evs_num_iso(char *to, int64_t ts_ms)
     struct tm tm = broken(ts_ms);
     size_t n = strftime(to, EVS_NUM_LEN, "%Y-%m-%dT%H:%M:%S", &tm);
     long off = utc ? 0 : tm.tm_gmtoff;
-    int ms = (int)(ts_ms - floor_s(ts_ms) * 1000);
+    int ms = ms_of(ts_ms);
     if (off == 0)
         snprintf(to + n, EVS_NUM_LEN - n, ".%03dZ", ms);
     else
