@@ -228,7 +228,7 @@ static void time_enter(struct evs_keytab *t, int64_t ts_ms)
         t->cells = NULL;
         t->minute = 0;
         t->time_from = ts_ms;
-        t->time_to = ts_ms + 1;
+        t->time_to = ts_ms < INT64_MAX ? ts_ms + 1 : ts_ms;
         return;
     }
     int64_t minute = ts_ms / MINUTE_MS;
@@ -294,7 +294,7 @@ static struct evs_key_entry *insert(struct evs_keytab *t, uint64_t hash,
     e->key_len = (uint32_t)r->key_len;
     memcpy(e->key, r->key, evs_key_kept(e->key_len));
     e->partition = r->partition;
-    e->first_ts = r->ts_ms;
+    e->first_ts = e->last_ts = r->ts_ms;
     e->first_offset = r->offset;
     e->error = t->over;
     e->minute = t->minute;
@@ -347,7 +347,10 @@ static void add_keyed(struct evs_keytab *t, const struct evs_key_rec *r)
         minute_changed(e, t->minute);
     e->count++;
     e->bytes += r->key_len + r->value_len;
-    e->last_ts = r->ts_ms;
+    if (EVS_LIKELY(r->ts_ms > e->last_ts))
+        e->last_ts = r->ts_ms;
+    else if (EVS_UNLIKELY(r->ts_ms < e->first_ts))
+        e->first_ts = r->ts_ms;
     if (EVS_LIKELY(e->partition == r->partition))
         e->last_offset = r->offset;
     else
@@ -378,12 +381,15 @@ void evs_keytab_add(struct evs_keytab *t, const struct evs_key_rec *r)
     evs_quantile_add(&t->value_size, r->value_len);
     p->tombstones += r->tombstone;
     p->bytes += r->key_len + r->value_len;
-    p->last_ts = r->ts_ms;
     p->last_offset = r->offset;
     if (EVS_UNLIKELY(p->messages++ == 0)) {
-        p->first_ts = r->ts_ms;
+        p->first_ts = p->last_ts = r->ts_ms;
         p->first_offset = r->offset;
     }
+    if (EVS_LIKELY(r->ts_ms > p->last_ts))
+        p->last_ts = r->ts_ms;
+    else if (EVS_UNLIKELY(r->ts_ms < p->first_ts))
+        p->first_ts = r->ts_ms;
 }
 
 /* --- reading --- */

@@ -1,0 +1,437 @@
+#include "keys/keyset.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/xalloc.h"
+#include "stats/partitioner.h"
+
+/* One key over all tables. */
+struct whole {
+    const struct evs_key_entry *of[64]; /* by table, NULL where absent */
+    uint64_t count, error, bytes;
+    size_t places;
+};
+
+struct cand {
+    uint64_t weight;
+    const struct evs_key_entry *e;
+};
+
+/* The heaviest so far: a min-heap of at most max. */
+struct cands {
+    struct cand *heap;
+    size_t n, max;
+};
+
+struct build {
+    struct evs_keytab *const *tables;
+    size_t n_tables;
+    struct evs_keyset *ks;
+    struct cands by_count, by_bytes, split;
+    struct cand *part_top; /* partitions x EVS_KEY_PART_TOP, descending */
+    size_t pairs_alloc;
+};
+
+/* Total order, so that the same topic gives the same answer: lighter first, among equals the later
+ * key. */
+static bool lighter(const struct cand *a, const struct cand *b)
+{
+    if (a->weight != b->weight)
+        return a->weight < b->weight;
+    size_t na = evs_key_kept(a->e->key_len), nb = evs_key_kept(b->e->key_len);
+    int c = memcmp(a->e->key, b->e->key, na < nb ? na : nb);
+    return c ? c > 0 : na > nb;
+}
+
+static void cand_add(struct cands *c, uint64_t weight, const struct evs_key_entry *e)
+{
+    struct cand x = {weight, e};
+    size_t i;
+    if (c->n < c->max) {
+        i = c->n++;
+        for (; i > 0 && lighter(&x, &c->heap[(i - 1) / 2]); i = (i - 1) / 2)
+            c->heap[i] = c->heap[(i - 1) / 2];
+    } else {
+        if (weight < c->heap[0].weight || !lighter(&c->heap[0], &x))
+            return;
+        for (i = 0;;) {
+            size_t k = 2 * i + 1;
+            if (k + 1 < c->n && lighter(&c->heap[k + 1], &c->heap[k]))
+                k++;
+            if (k >= c->n || !lighter(&c->heap[k], &x))
+                break;
+            c->heap[i] = c->heap[k];
+            i = k;
+        }
+    }
+    c->heap[i] = x;
+}
+
+static void part_top_add(struct build *b, int32_t p, uint64_t count, const struct evs_key_entry *e)
+{
+    struct cand *top = b->part_top + (size_t)p * EVS_KEY_PART_TOP, x = {count, e};
+    int i = EVS_KEY_PART_TOP - 1;
+    if (count < top[i].weight || (top[i].e && !lighter(&top[i], &x)))
+        return;
+    for (; i > 0 && (!top[i - 1].e || lighter(&top[i - 1], &x)); i--)
+        top[i] = top[i - 1];
+    top[i] = x;
+}
+
+/* Gathers e from the tables; false when an earlier table has the key, too, and so has given it. */
+static bool gather(const struct build *b, size_t table, const struct evs_key_entry *e,
+                   struct whole *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    for (size_t i = 0; i < b->n_tables; i++) {
+        const struct evs_key_entry *x = e;
+        if (i != table)
+            x = evs_keytab_get(b->tables[i], e->hash, e->key, e->key_len);
+        if (i < table && x)
+            return false;
+        ret->of[i] = x;
+        ret->error += x ? x->error : b->tables[i]->over;
+        if (!x)
+            continue;
+        ret->count += x->count;
+        ret->bytes += x->bytes;
+        ret->places++;
+        for (const struct evs_key_node *nd = evs_keytab_node(b->tables[i], x->next); nd;
+             nd = evs_keytab_node(b->tables[i], nd->next))
+            ret->places++;
+    }
+    return true;
+}
+
+static int by_partition(const void *a, const void *b)
+{
+    const struct evs_key_place *x = a, *y = b;
+    return (x->partition > y->partition) - (x->partition < y->partition);
+}
+
+/* The places of a key, w->places of them, into the caller's array. */
+static void places_of(const struct build *b, const struct whole *w, struct evs_key_place *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->n_tables; i++) {
+        const struct evs_key_entry *e = w->of[i];
+        if (!e)
+            continue;
+        struct evs_key_place *first = &ret[n++];
+        *first = (struct evs_key_place){e->partition, e->count,        e->bytes,      e->first_ts,
+                                        e->last_ts,   e->first_offset, e->last_offset};
+        for (const struct evs_key_node *nd = evs_keytab_node(b->tables[i], e->next); nd;
+             nd = evs_keytab_node(b->tables[i], nd->next)) {
+            ret[n++] = (struct evs_key_place){nd->partition,  nd->count,   nd->bytes,
+                                              nd->first_ts,   nd->last_ts, nd->first_offset,
+                                              nd->last_offset};
+            first->count -= nd->count;
+            first->bytes -= nd->bytes;
+        }
+    }
+    assert(n == w->places);
+    qsort(ret, n, sizeof(*ret), by_partition);
+}
+
+static void hashes_of(const struct evs_key_entry *e, uint32_t *hash)
+{
+    hash[EVS_KEY_HASH_MURMUR2] = evs_murmur2(e->key, e->key_len);
+    hash[EVS_KEY_HASH_CRC32] = evs_crc32(e->key, e->key_len);
+    hash[EVS_KEY_HASH_FNV1A] = evs_fnv1a(e->key, e->key_len);
+}
+
+static bool unhashed(const struct evs_key_entry *e)
+{
+    return e->key_len == 0 || e->key_len > EVS_KEY_CAP;
+}
+
+static void add_pairs(struct build *b, const struct whole *w, const struct evs_key_entry *e,
+                      size_t sum)
+{
+    struct evs_keyset *ks = b->ks;
+    struct evs_key_place *places = evs_xcalloc(w->places, sizeof(*places));
+    places_of(b, w, places);
+    if (ks->n_pairs + w->places > b->pairs_alloc) {
+        b->pairs_alloc = (ks->n_pairs + w->places) * 2;
+        ks->pairs = evs_xgrow(ks->pairs, b->pairs_alloc, sizeof(*ks->pairs));
+    }
+    for (size_t i = 0; i < w->places; i++) {
+        const struct evs_key_place *p = &places[i];
+        ks->pairs[ks->n_pairs++] =
+            (struct evs_key_pair){(uint32_t)sum, p->partition, p->count, p->first_ts, p->last_ts};
+        part_top_add(b, p->partition, p->count, e);
+    }
+    evs_free(places);
+}
+
+static void add_key(struct build *b, const struct whole *w, const struct evs_key_entry *e)
+{
+    struct evs_keyset *ks = b->ks;
+    size_t at = ks->n++;
+    struct evs_key_sum *s = &ks->sum[at];
+    *s = (struct evs_key_sum){.count = w->count, .bytes = w->bytes, .partition = e->partition};
+    s->unhashed = unhashed(e);
+    if (!s->unhashed)
+        hashes_of(e, s->hash);
+    uint64_t days = 0;
+    for (size_t i = 0; i < b->n_tables; i++) {
+        const struct evs_key_entry *x = w->of[i];
+        if (!x)
+            continue;
+        s->minute_squares += (float)evs_key_minute_squares(x);
+        s->hour_squares += (float)evs_key_hour_squares(x);
+        days += x->day_changes + 1;
+        ks->key_pairs += x->count - 1;
+        ks->minute_pairs += x->minute_changes;
+        ks->hour_pairs += x->hour_changes;
+        ks->day_pairs += x->day_changes;
+    }
+    s->days = days < INT32_MAX ? (uint32_t)days : INT32_MAX;
+    cand_add(&b->by_count, w->count + w->error, e);
+    cand_add(&b->by_bytes, w->bytes, e);
+    if (w->places == 1) {
+        part_top_add(b, e->partition, w->count, e);
+        return;
+    }
+    s->partition = EVS_KEY_SPLIT;
+    ks->split_keys += e->key_len > 0;
+    if (e->key_len > 0)
+        cand_add(&b->split, w->count, e);
+    add_pairs(b, w, e, at);
+}
+
+/* --- details --- */
+
+static void detail_of(const struct build *b, const struct evs_key_entry *e,
+                      struct evs_key_detail *ret)
+{
+    struct whole w;
+    size_t table = 0; /* the first table that has it: gather() then takes all */
+    while (!evs_keytab_get(b->tables[table], e->hash, e->key, e->key_len))
+        table++;
+    e = evs_keytab_get(b->tables[table], e->hash, e->key, e->key_len);
+    bool all = gather(b, table, e, &w);
+    assert(all);
+    (void)all;
+    size_t kept = evs_key_kept(e->key_len);
+    *ret = (struct evs_key_detail){.key = evs_xmemdup(e->key, kept),
+                                   .key_len = (uint32_t)kept,
+                                   .key_full = e->key_len,
+                                   .count = w.count,
+                                   .error = w.error,
+                                   .bytes = w.bytes,
+                                   .first_ts = e->first_ts,
+                                   .last_ts = e->last_ts,
+                                   .unhashed = unhashed(e),
+                                   .n_places = w.places};
+    if (!ret->unhashed)
+        hashes_of(e, ret->hash);
+    ret->places = evs_xcalloc(w.places, sizeof(*ret->places));
+    places_of(b, &w, ret->places);
+    for (size_t i = 0; i < b->n_tables; i++) {
+        const struct evs_key_entry *x = w.of[i];
+        if (!x)
+            continue;
+        ret->first_ts = x->first_ts < ret->first_ts ? x->first_ts : ret->first_ts;
+        ret->last_ts = x->last_ts > ret->last_ts ? x->last_ts : ret->last_ts;
+        ret->minute_changes += x->minute_changes;
+        ret->hour_changes += x->hour_changes;
+        ret->day_changes += x->day_changes;
+        ret->minute_squares += evs_key_minute_squares(x);
+        ret->hour_squares += evs_key_hour_squares(x);
+    }
+}
+
+static int cmp_keys(const struct evs_key_detail *x, const struct evs_key_detail *y)
+{
+    uint32_t n = x->key_len < y->key_len ? x->key_len : y->key_len;
+    int c = memcmp(x->key, y->key, n);
+    return c ? c : (x->key_full > y->key_full) - (x->key_full < y->key_full);
+}
+
+static int by_count(const void *a, const void *b)
+{
+    const struct evs_key_detail *x = a, *y = b;
+    uint64_t cx = x->count + x->error, cy = y->count + y->error;
+    return cx != cy ? (cx < cy ? 1 : -1) : cmp_keys(x, y);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct evs_key_detail *x = a, *y = b;
+    return x->bytes != y->bytes ? (x->bytes < y->bytes ? 1 : -1) : cmp_keys(x, y);
+}
+
+static struct evs_key_detail *details_of(const struct build *b, struct cands *c,
+                                         int (*order)(const void *, const void *))
+{
+    struct evs_key_detail *d = evs_xcalloc(c->n + 1, sizeof(*d));
+    for (size_t i = 0; i < c->n; i++)
+        detail_of(b, c->heap[i].e, &d[i]);
+    qsort(d, c->n, sizeof(*d), order);
+    evs_free(c->heap);
+    return d;
+}
+
+static void part_tops(struct build *b)
+{
+    size_t n = (size_t)b->ks->partitions * EVS_KEY_PART_TOP;
+    b->ks->part_top = evs_xcalloc(n, sizeof(*b->ks->part_top));
+    for (size_t i = 0; i < n; i++) {
+        const struct evs_key_entry *e = b->part_top[i].e;
+        if (!e)
+            continue;
+        uint32_t kept = (uint32_t)evs_key_kept(e->key_len);
+        b->ks->part_top[i] =
+            (struct evs_key_part_top){b->part_top[i].weight, evs_xmemdup(e->key, kept), kept};
+    }
+    evs_free(b->part_top);
+}
+
+/* --- totals --- */
+
+static void part_add(struct evs_key_part *to, const struct evs_key_part *from)
+{
+    if (from->messages == 0)
+        return;
+    bool first = to->messages == 0;
+    to->messages += from->messages;
+    to->bytes += from->bytes;
+    to->null_keys += from->null_keys;
+    to->null_bytes += from->null_bytes;
+    to->empty_keys += from->empty_keys;
+    to->tombstones += from->tombstones;
+    to->distinct += from->distinct;
+    to->null_batches += from->null_batches;
+    if (first || from->first_ts < to->first_ts)
+        to->first_ts = from->first_ts;
+    if (first || from->last_ts > to->last_ts)
+        to->last_ts = from->last_ts;
+    if (first || from->first_offset < to->first_offset)
+        to->first_offset = from->first_offset;
+    if (first || from->last_offset > to->last_offset)
+        to->last_offset = from->last_offset;
+}
+
+static void totals(struct build *b)
+{
+    struct evs_keyset *ks = b->ks;
+    for (size_t i = 0; i < b->n_tables; i++) {
+        const struct evs_keytab *t = b->tables[i];
+        for (int32_t p = 0; p < ks->partitions; p++) {
+            struct evs_key_part mine = t->part[p];
+            if (t->part_hll && mine.messages > 0)
+                mine.distinct = (uint64_t)(evs_hll_estimate(&t->part_hll[p]) + 0.5);
+            part_add(&ks->part[p], &mine);
+        }
+        evs_hist_merge(&ks->heat, &t->heat, NULL);
+        evs_quantile_merge(&ks->key_size, &t->key_size);
+        evs_quantile_merge(&ks->value_size, &t->value_size);
+        ks->over += t->over;
+        ks->memory_used += t->used;
+    }
+    ks->first_ts = ks->last_ts = -1;
+    for (int32_t p = 0; p < ks->partitions; p++) {
+        const struct evs_key_part *x = &ks->part[p];
+        if (x->messages == 0)
+            continue;
+        if (ks->messages == 0 || x->first_ts < ks->first_ts)
+            ks->first_ts = x->first_ts;
+        if (ks->messages == 0 || x->last_ts > ks->last_ts)
+            ks->last_ts = x->last_ts;
+        ks->messages += x->messages;
+        ks->bytes += x->bytes;
+        ks->null_keys += x->null_keys;
+        ks->null_bytes += x->null_bytes;
+        ks->empty_keys += x->empty_keys;
+        ks->tombstones += x->tombstones;
+    }
+}
+
+static void distinct(struct build *b)
+{
+    struct evs_keyset *ks = b->ks;
+    ks->exact = ks->over == 0;
+    ks->distinct = (double)ks->n;
+    if (ks->exact)
+        return;
+    struct evs_hll all;
+    evs_hll_init(&all, EVS_HLL_P);
+    for (size_t i = 0; i < b->n_tables; i++)
+        evs_hll_merge(&all, &b->tables[i]->hll);
+    ks->distinct = evs_hll_estimate(&all);
+    ks->distinct_error = evs_hll_error(&all);
+    evs_hll_done(&all);
+}
+
+struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tables, size_t details)
+{
+    assert(n_tables > 0 && n_tables <= 64);
+    struct evs_keyset *ks = evs_xcalloc(1, sizeof(*ks));
+    size_t entries = 0, P = (size_t)tables[0]->partitions;
+    ks->partitions = tables[0]->partitions;
+    ks->part = evs_xcalloc(P, sizeof(*ks->part));
+    evs_hist_init(&ks->heat, tables[0]->heat.rows, tables[0]->heat.max);
+    evs_quantile_init(&ks->key_size);
+    evs_quantile_init(&ks->value_size);
+    for (size_t i = 0; i < n_tables; i++)
+        entries += tables[i]->entries;
+    ks->sum = evs_xcalloc(entries + 1, sizeof(*ks->sum));
+    size_t max = details > EVS_KEY_DETAILS ? details : EVS_KEY_DETAILS;
+    struct build b = {.tables = tables,
+                      .n_tables = n_tables,
+                      .ks = ks,
+                      .by_count = {.max = max},
+                      .by_bytes = {.max = max},
+                      .split = {.max = EVS_KEY_SPLITS}};
+    b.by_count.heap = evs_xcalloc(max, sizeof(struct cand));
+    b.by_bytes.heap = evs_xcalloc(max, sizeof(struct cand));
+    b.split.heap = evs_xcalloc(EVS_KEY_SPLITS, sizeof(struct cand));
+    b.part_top = evs_xcalloc(P * EVS_KEY_PART_TOP, sizeof(*b.part_top));
+    totals(&b);
+    for (size_t i = 0; i < n_tables; i++) {
+        size_t cursor = 0;
+        const struct evs_key_entry *e;
+        struct whole w;
+        while ((e = evs_keytab_next(tables[i], &cursor)) != NULL)
+            if (gather(&b, i, e, &w))
+                add_key(&b, &w, e);
+    }
+    distinct(&b);
+    ks->n_top = b.by_count.n;
+    ks->top = details_of(&b, &b.by_count, by_count);
+    ks->n_top_bytes = b.by_bytes.n;
+    ks->top_bytes = details_of(&b, &b.by_bytes, by_bytes);
+    ks->n_split = b.split.n;
+    ks->split = details_of(&b, &b.split, by_count);
+    part_tops(&b);
+    return ks;
+}
+
+static void details_free(struct evs_key_detail *d, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        evs_free(d[i].key);
+        evs_free(d[i].places);
+    }
+    evs_free(d);
+}
+
+void evs_keyset_free(struct evs_keyset *ks)
+{
+    if (!ks)
+        return;
+    details_free(ks->top, ks->n_top);
+    details_free(ks->top_bytes, ks->n_top_bytes);
+    details_free(ks->split, ks->n_split);
+    for (size_t i = 0; i < (size_t)ks->partitions * EVS_KEY_PART_TOP; i++)
+        evs_free(ks->part_top[i].key);
+    evs_free(ks->part_top);
+    evs_free(ks->part);
+    evs_free(ks->sum);
+    evs_free(ks->pairs);
+    evs_hist_done(&ks->heat);
+    evs_free(ks);
+}

@@ -1,0 +1,318 @@
+/* The key table and the set made from several tables, against an exact count over generated topics
+ * (EVENTSCOPE_SEED=N sets the first seed). */
+#include "test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "keys/keyset.h"
+#include "stats/partitioner.h"
+
+enum { P = 7, MAX_KEYS = 40000 };
+
+static uint64_t seed_base = 1;
+
+static uint64_t rng(uint64_t *s)
+{
+    uint64_t z = (*s += UINT64_C(0x9e3779b97f4a7c15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* What was put into the tables, counted plainly. */
+struct truth {
+    uint64_t count[MAX_KEYS][P], bytes[MAX_KEYS];
+    int64_t first[MAX_KEYS][P], last[MAX_KEYS][P];
+    uint64_t part[P], null_keys, total;
+    int64_t next[P];
+};
+static struct truth tr;
+static struct evs_keytab *tables[3];
+
+static void start(size_t memory)
+{
+    memset(&tr, 0, sizeof(tr));
+    for (int i = 0; i < 3; i++)
+        tables[i] = evs_keytab_new(P, memory, 64, 42);
+}
+
+static void stop(void)
+{
+    for (int i = 0; i < 3; i++)
+        evs_keytab_free(tables[i]);
+}
+
+static size_t key_text(uint32_t k, char *to) /* lengths from 4 to over 100 */
+{
+    int n = snprintf(to, 200, "%u:", k);
+    size_t len = (size_t)n + k % 97;
+    memset(to + n, 'x', len - (size_t)n);
+    return len;
+}
+
+static void put(uint32_t k, int32_t p, int64_t ts)
+{
+    char key[200];
+    size_t len = key_text(k, key);
+    struct evs_key_rec r = {.key = key,
+                            .key_len = len,
+                            .value_len = 10,
+                            .partition = p,
+                            .offset = tr.next[p]++,
+                            .ts_ms = ts};
+    evs_keytab_add(tables[p % 3], &r);
+    if (tr.count[k][p]++ == 0)
+        tr.first[k][p] = r.offset;
+    tr.last[k][p] = r.offset;
+    tr.bytes[k] += len + 10;
+    tr.part[p]++;
+    tr.total++;
+}
+
+static void put_null(int32_t p, int64_t ts)
+{
+    struct evs_key_rec r = {
+        .value_len = 5, .partition = p, .offset = tr.next[p]++, .ts_ms = ts, .tombstone = true};
+    evs_keytab_add(tables[p % 3], &r);
+    tr.part[p]++;
+    tr.null_keys++;
+    tr.total++;
+}
+
+static uint64_t truth_of(uint32_t k)
+{
+    uint64_t n = 0;
+    for (int p = 0; p < P; p++)
+        n += tr.count[k][p];
+    return n;
+}
+
+static uint32_t key_number(const struct evs_key_detail *d)
+{
+    return (uint32_t)strtoul((const char *)d->key, NULL, 10);
+}
+
+static void fill(int shape, uint64_t seed, uint32_t keys, int records)
+{
+    uint64_t s = seed;
+    for (int i = 0; i < records; i++) {
+        double u = (double)(rng(&s) >> 11) / 9007199254740992.0;
+        uint32_t k = shape == 0   ? (uint32_t)(rng(&s) % keys)
+                     : shape == 1 ? (uint32_t)(pow(u, 4) * keys)
+                     : shape == 2 ? (uint32_t)i % keys
+                                  : 3;
+        char text[200];
+        size_t len = key_text(k, text);
+        int32_t p = evs_partitioner_of(&evs_partitioner_murmur2, text, len, P);
+        if (rng(&s) % 50 == 0)
+            p = (int32_t)(rng(&s) % P);
+        int64_t ts = INT64_C(1700000000000) + i * 7;
+        if (rng(&s) % 20 == 0)
+            put_null(p, ts);
+        else
+            put(k, p, ts);
+    }
+}
+
+static void exact_equals_truth(void **state)
+{
+    (void)state;
+    for (int shape = 0; shape < 4; shape++)
+        for (uint64_t seed = seed_base; seed < seed_base + 4; seed++) {
+            start(64 << 20);
+            fill(shape, seed, 5000, 40000);
+            struct evs_keyset *ks = evs_keyset_new(tables, 3, 5000);
+            uint64_t distinct = 0, split = 0, tops = 0;
+            for (uint32_t k = 0; k < 5000; k++) {
+                int places = 0;
+                for (int p = 0; p < P; p++)
+                    places += tr.count[k][p] > 0;
+                distinct += places > 0;
+                split += places > 1;
+            }
+            assert_true(ks->exact);
+            assert_int_equal(ks->n, distinct);
+            assert_int_equal(ks->n_top, distinct);
+            assert_int_equal(ks->split_keys, split);
+            assert_int_equal(ks->messages, tr.total);
+            assert_int_equal(ks->null_keys, tr.null_keys);
+            assert_int_equal(ks->tombstones, tr.null_keys);
+            for (int p = 0; p < P; p++)
+                assert_int_equal(ks->part[p].messages, tr.part[p]);
+            for (size_t i = 0; i < ks->n_top; i++) {
+                const struct evs_key_detail *d = &ks->top[i];
+                uint32_t k = key_number(d);
+                assert_int_equal(d->count, truth_of(k));
+                assert_int_equal(d->error, 0);
+                assert_int_equal(d->bytes, tr.bytes[k]);
+                assert_true(i == 0 || ks->top[i - 1].count >= d->count);
+                for (size_t j = 0; j < d->n_places; j++) {
+                    const struct evs_key_place *pl = &d->places[j];
+                    assert_int_equal(pl->count, tr.count[k][pl->partition]);
+                    assert_int_equal(pl->first_offset, tr.first[k][pl->partition]);
+                    assert_int_equal(pl->last_offset, tr.last[k][pl->partition]);
+                }
+                tops += d->count;
+            }
+            assert_int_equal(tops + tr.null_keys, tr.total);
+            evs_keyset_free(ks);
+            stop();
+        }
+}
+
+/* Little memory: every truth in its interval, every key above `over` present, distinct keys near.
+ * */
+static void bounded_holds_bounds(void **state)
+{
+    (void)state;
+    for (int shape = 0; shape < 3; shape++)
+        for (uint64_t seed = seed_base; seed < seed_base + 4; seed++) {
+            start(400 << 10);
+            fill(shape, seed, MAX_KEYS, 200000);
+            struct evs_keyset *ks = evs_keyset_new(tables, 3, MAX_KEYS);
+            uint64_t distinct = 0, sum = 0;
+            static bool listed[MAX_KEYS];
+            memset(listed, 0, sizeof(listed));
+            assert_false(ks->exact);
+            assert_true(ks->memory_used <= 3 * (400 << 10));
+            for (size_t i = 0; i < ks->n_top; i++) {
+                uint32_t k = key_number(&ks->top[i]);
+                uint64_t truth = truth_of(k);
+                listed[k] = true;
+                assert_true(ks->top[i].count <= truth);
+                assert_true(truth <= ks->top[i].count + ks->top[i].error);
+                assert_true(ks->top[i].error <= ks->over);
+            }
+            for (uint32_t k = 0; k < MAX_KEYS; k++) {
+                distinct += truth_of(k) > 0;
+                if (truth_of(k) > ks->over)
+                    assert_true(listed[k]);
+            }
+            for (int p = 0; p < P; p++)
+                sum += ks->part[p].messages;
+            assert_int_equal(sum, tr.total);
+            double off = fabs(ks->distinct / (double)distinct - 1);
+            assert_true(off <= 4 * ks->distinct_error);
+            evs_keyset_free(ks);
+            stop();
+        }
+}
+
+static void one_hot_key_stays_exact_when_bounded(void **state)
+{
+    (void)state;
+    start(300 << 10);
+    for (int i = 0; i < 60000; i++) {
+        put(0, 0, 1700000000000 + i);
+        put(1 + (uint32_t)i % (MAX_KEYS - 1), (int32_t)(i % P), 1700000000000 + i);
+    }
+    struct evs_keyset *ks = evs_keyset_new(tables, 3, 10);
+    assert_false(ks->exact);
+    assert_int_equal(key_number(&ks->top[0]), 0);
+    assert_int_equal(ks->top[0].count, 60000);
+    assert_true(ks->top[0].error <= ks->over && ks->over < 100);
+    evs_keyset_free(ks);
+    stop();
+}
+
+static void odd_keys(void **state)
+{
+    (void)state;
+    start(64 << 20);
+    static uint8_t big[5000];
+    memset(big, 'b', sizeof(big));
+    struct evs_key_rec r = {.key = "", .key_len = 0, .value_len = 3, .ts_ms = -1};
+    for (int i = 0; i < 5; i++, r.offset++)
+        evs_keytab_add(tables[0], &r);
+    r.key = big;
+    r.key_len = 5000;
+    evs_keytab_add(tables[0], &r);
+    r.offset++;
+    r.key_len = 4999; /* the same kept bytes, another key */
+    evs_keytab_add(tables[0], &r);
+    r.offset++;
+    r.key = "a\0b";
+    r.key_len = 3;
+    r.ts_ms = INT64_MAX;
+    evs_keytab_add(tables[0], &r);
+    struct evs_keyset *ks = evs_keyset_new(tables, 3, 10);
+    assert_int_equal(ks->n, 4);
+    assert_int_equal(ks->empty_keys, 5);
+    assert_int_equal(ks->null_keys, 0);
+    assert_int_equal(ks->top[0].key_len, 0);
+    assert_int_equal(ks->top[0].count, 5);
+    assert_int_equal(ks->heat.untimed, 8);
+    assert_int_equal(evs_quantile_max(&ks->key_size), 5000);
+    int whole = 0;
+    for (size_t i = 0; i < ks->n_top; i++)
+        whole += ks->top[i].key_full == 4999 || ks->top[i].key_full == 5000;
+    assert_int_equal(whole, 2);
+    evs_keyset_free(ks);
+    stop();
+}
+
+/* Successive records of one key in different minutes and hours, and the runs' squares. */
+static void order_pairs(void **state)
+{
+    (void)state;
+    start(64 << 20);
+    const int64_t hour = 3600000, t0 = 480000 * hour;
+    for (int i = 0; i < 10; i++)
+        put(1, 2, t0 + i * 1000); /* one minute */
+    for (int i = 0; i < 4; i++)
+        put(1, 2, t0 + 60000 + i); /* the next */
+    for (int i = 0; i < 3; i++)
+        put(1, 2, t0 + 2 * hour + i);
+    struct evs_keyset *ks = evs_keyset_new(tables, 3, 10);
+    assert_int_equal(ks->key_pairs, 16);
+    assert_int_equal(ks->minute_pairs, 2);
+    assert_int_equal(ks->hour_pairs, 1);
+    assert_int_equal(ks->day_pairs, 0);
+    assert_true(fabs(ks->top[0].minute_squares - (100 + 16 + 9)) < 1e-3);
+    assert_true(fabs(ks->top[0].hour_squares - (196 + 9)) < 1e-3);
+    evs_keyset_free(ks);
+    stop();
+}
+
+/* The same records in another order of hashing give the same list, ties by key. */
+static void same_input_same_output(void **state)
+{
+    (void)state;
+    struct evs_keyset *ks[2];
+    for (uint64_t run = 0; run < 2; run++) {
+        struct evs_keytab *t = evs_keytab_new(P, 64 << 20, 64, 1000 + run);
+        for (uint32_t k = 0; k < 3000; k++) {
+            char key[200];
+            struct evs_key_rec r = {.key = key, .key_len = key_text(k, key), .offset = k};
+            evs_keytab_add(t, &r);
+        }
+        ks[run] = evs_keyset_new(&t, 1, 20);
+        evs_keytab_free(t);
+    }
+    assert_int_equal(ks[0]->n_top, EVS_KEY_DETAILS);
+    for (size_t i = 0; i < ks[0]->n_top; i++) {
+        assert_int_equal(ks[0]->top[i].key_len, ks[1]->top[i].key_len);
+        assert_memory_equal(ks[0]->top[i].key, ks[1]->top[i].key, ks[0]->top[i].key_len);
+    }
+    assert_int_equal(key_number(&ks[0]->top[1]), 1000); /* "0:", "1000:", ... */
+    evs_keyset_free(ks[0]);
+    evs_keyset_free(ks[1]);
+}
+
+int main(void)
+{
+    const char *env = getenv("EVENTSCOPE_SEED");
+    seed_base = env ? strtoull(env, NULL, 10) : 1;
+    printf("# EVENTSCOPE_SEED=%llu\n", (unsigned long long)seed_base);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exact_equals_truth),
+        cmocka_unit_test(bounded_holds_bounds),
+        cmocka_unit_test(one_hot_key_stays_exact_when_bounded),
+        cmocka_unit_test(odd_keys),
+        cmocka_unit_test(order_pairs),
+        cmocka_unit_test(same_input_same_output),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
