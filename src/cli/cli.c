@@ -11,6 +11,7 @@
 #include "core/xalloc.h"
 
 const struct evs_cmd *const evs_cmds[] = {
+    &evs_cmd_topics,
     &evs_cmd_completion,
     &evs_cmd_man,
     NULL,

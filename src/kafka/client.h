@@ -62,9 +62,10 @@ enum evs_link {
 struct evs_link_state {
     enum evs_link link;
     int64_t since_ms;    /* wall clock */
-    int brokers_up;      /* brokers with a connection that answered */
+    int brokers_up;      /* brokers of the last metadata answer, 0 when not up */
     double reply_ms;     /* last metadata round trip, -1 unknown */
     char reason[200];    /* last error when not up, one line */
+    int native;          /* the library's code of that error, 0 none */
 };
 void evs_client_link(struct evs_client *c, struct evs_link_state *ret_state);
 

@@ -1,0 +1,110 @@
+#include "cli/session.h"
+
+#include <string.h>
+
+#include "core/clock.h"
+#include "filter/filter.h"
+#include "kafka/client.h"
+#include "kafka/range.h"
+
+static enum evs_rc set_property(struct evs_client_conf *conf, const char *text, struct evs_err *err)
+{
+    char name[128];
+    const char *eq = strchr(text, '=');
+    if (!strncmp(text, "topic.", 6) && eq)
+        text += 6; /* kcat's way to name a topic's property */
+    if (!eq || eq == text || (size_t)(eq - text) >= sizeof(name)) {
+        evs_fail(err, EVS_INVALID, "-X %.*s: not PROPERTY=VALUE", (int)strcspn(text, "="), text);
+        return evs_hint(err, "for example -X security.protocol=ssl");
+    }
+    memcpy(name, text, (size_t)(eq - text));
+    name[eq - text] = '\0';
+    evs_client_conf_set(conf, name, eq + 1, "-X");
+    return EVS_OK;
+}
+
+enum evs_rc evs_session_conf(const struct evs_cli *cli, struct evs_client_conf *ret_conf,
+                             struct evs_err *err)
+{
+    struct evs_client_conf conf;
+    evs_client_conf_init(&conf);
+    enum evs_rc rc = EVS_OK;
+    const char *brokers = evs_opts_str(&cli->opts, "brokers"), *prop;
+    if (brokers)
+        evs_client_conf_set(&conf, "bootstrap.servers", brokers, "--brokers");
+    for (size_t i = 0; !rc && (prop = evs_opts_nth(&cli->opts, "property", i)); i++)
+        rc = set_property(&conf, prop, err);
+    conf.timeout_ms = cli->timeout_ms;
+    conf.allow_writes = evs_opts_given(&cli->opts, "allow-writes");
+    if (rc)
+        evs_client_conf_done(&conf);
+    else
+        *ret_conf = conf;
+    return rc;
+}
+
+enum evs_rc evs_session_client(const struct evs_cli *cli, struct evs_client **ret_c,
+                               struct evs_err *err)
+{
+    struct evs_client_conf conf;
+    enum evs_rc rc = evs_session_conf(cli, &conf, err);
+    if (rc)
+        return rc;
+    rc = evs_client_new(&conf, ret_c, err);
+    evs_client_conf_done(&conf);
+    return rc;
+}
+
+enum evs_rc evs_session_ranges(const struct evs_cli *cli, struct evs_client *c, const char *topic,
+                               struct evs_ranges **ret_ranges, struct evs_err *err)
+{
+    const struct evs_opts *o = &cli->opts;
+    struct evs_range_spec spec = {
+        .partitions = evs_opts_str(o, "partitions"),
+        .since = evs_opts_str(o, "since"),
+        .until = evs_opts_str(o, "until"),
+        .now_ms = evs_clock_wall_ms(),
+        .follow = evs_opts_given(o, "follow"),
+    };
+    const char *level = evs_opts_given(o, "isolation")
+                            ? NULL
+                            : evs_client_conf_get(evs_client_conf(c), "isolation.level");
+    if (!level)
+        level = evs_opts_str(o, "isolation");
+    spec.isolation = strcmp(level, "read_uncommitted") ? EVS_READ_COMMITTED : EVS_READ_UNCOMMITTED;
+    const char *place;
+    for (size_t i = 0; (place = evs_opts_nth(o, "offset", i)); i++)
+        *(strncmp(place, "e@", 2) ? &spec.from : &spec.to) = place;
+    return evs_range_resolve(c, topic, &spec, ret_ranges, err);
+}
+
+enum { TERMS_MAX = 64 };
+
+enum evs_rc evs_session_filter(const struct evs_cli *cli, struct evs_filter **ret_f,
+                               struct evs_err *err)
+{
+    static const struct {
+        const char *opt;
+        enum evs_filter_kind kind;
+    } kinds[] = {{"key", EVS_FILTER_KEY},
+                 {"grep", EVS_FILTER_GREP},
+                 {"header", EVS_FILTER_HEADER},
+                 {"jq", EVS_FILTER_JQ}};
+    struct evs_filter_term terms[TERMS_MAX];
+    size_t n = 0;
+    bool ignore_case = evs_opts_given(&cli->opts, "ignore-case");
+    for (size_t k = 0; k < EVS_COUNT(kinds); k++) {
+        const char *text;
+        for (size_t i = 0; (text = evs_opts_nth(&cli->opts, kinds[k].opt, i)); i++) {
+            if (n == TERMS_MAX)
+                return evs_fail(err, EVS_INVALID, "more than %d filters", TERMS_MAX);
+            terms[n++] = (struct evs_filter_term){
+                .kind = kinds[k].kind, .text = text, .ignore_case = ignore_case};
+        }
+    }
+    if (n)
+        return evs_fail(err, EVS_FATAL, "%s: filters are not part of this build yet",
+                        terms[0].text);
+    *ret_f = NULL;
+    return EVS_OK;
+}
