@@ -185,11 +185,13 @@ def kevs(evs, kafka):
 
 @pytest.fixture
 def tui(evs):
-    """The program on a terminal: tui("demo") or tui("-b", kafka, rows=24, cols=80)."""
+    """The program on a terminal: tui("demo") or tui("-b", kafka, rows=24, cols=80); with
+    shell=True a bash in its place, to start, stop and continue the program as a person does."""
     made = []
 
-    def start(*args, **options):
-        t = Tui([*evs.argv(), *args], env=evs.env(**options.pop("env", {})), **options)
+    def start(*args, shell=False, **options):
+        argv = ["/bin/bash", "--norc", "--noprofile", "-i"] if shell else [*evs.argv(), *args]
+        t = Tui(argv, env=evs.env(**options.pop("env", {})), **options)
         made.append(t)
         return t
     yield start

@@ -18,9 +18,8 @@ KEYS = {"enter": "\r", "esc": "\x1b", "tab": "\t", "backspace": "\x7f", "space":
 
 
 class Tui:
-    """TERM is screen-256color: all of it is known to pyte (xterm's `rep` is not).
-
-    A child of ours (not a shell) is the session leader, so ^Z needs shell=True."""
+    """TERM is screen-256color: all of it is known to pyte (xterm's `rep` is not). The program is
+    the session's leader, which the kernel never stops: for ^Z start it from a shell."""
 
     def __init__(self, argv, env, rows=40, cols=120):
         self.raw = bytearray()
