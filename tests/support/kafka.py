@@ -55,7 +55,10 @@ class KafkaBroker:
         self.scram = dict(scram or {})
         self.advertise = dict(advertise or {})   # listener -> host:port that clients are told
         self.heap = heap or ("768m" if nodes == 1 else "512m")
-        self.cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # the first bit clear: an id that starts with "-" would be taken for an option
+        some = uuid.uuid4().bytes
+        self.cluster_id = base64.urlsafe_b64encode(
+            bytes([some[0] & 0x7f]) + some[1:]).decode().rstrip("=")
         self.ports = {(n, name): proc.free_port()
                       for n in self.nodes for name in ("CONTROLLER", *self.listeners)}
         self.dir = proc.scratch("kafka" if nodes == 1 else f"kafka{nodes}")
@@ -118,8 +121,9 @@ class KafkaBroker:
         def ready():
             for n in up:
                 if not self.daemons[n].alive():
-                    raise ChildProcessError(f"node {n} ended:\n{proc.tail(self.log(n))}")
-            return all(self._serves(n, len(up)) for n in up)
+                    raise proc.Ended(f"node {n} ended:\n{proc.tail(self.log(n))}")
+            return all(proc.listens(self.ports[n, "PLAIN"]) for n in up) and \
+                all(self._serves(n, len(up)) for n in up)
         proc.wait_until(ready, f"Kafka at {self.bootstrap}", timeout, 0.1)
 
     def _serves(self, n, brokers):

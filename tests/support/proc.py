@@ -29,6 +29,15 @@ def free_port():
     raise RuntimeError("no free port between 20000 and 32000")
 
 
+class Ended(Exception):
+    """What was waited for can no longer come."""
+
+
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 def wait_until(condition, what, timeout=30.0, pause=0.05):
     """Call condition() until it answers something true; return that. Errors count as not yet."""
     end = time.monotonic() + timeout
@@ -38,6 +47,8 @@ def wait_until(condition, what, timeout=30.0, pause=0.05):
             found = condition()
             if found:
                 return found
+        except Ended:
+            raise
         except Exception as e:  # noqa: BLE001 - the last one is reported
             last = e
         if time.monotonic() > end:

@@ -44,7 +44,7 @@ class Store:
 
         def up():
             if not self.daemon.alive():
-                raise ChildProcessError(f"{self.name} ended:\n{proc.tail(self.log)}")
+                raise proc.Ended(f"{self.name} ended:\n{proc.tail(self.log)}")
             return self.ready()
         proc.wait_until(up, f"{self.name} on port {self.port}", timeout)
         return self
