@@ -12,7 +12,7 @@
  * blocking is the way to push back (the reader stops fetching when its queue limits are reached).
  *
  * Units    records, bytes, offsets.
- * Threads  start, stop, wait, free from one thread; progress, pause and seek from any.
+ * Threads  start, stop, wait, free from one thread; progress, position and pause from any.
  * Owns     nothing handed to callbacks outlives them: evs_event_copy what you keep.
  * Errors   a partition's trouble goes to `problem` and is retried where it may pass; EVS_FATAL ends
  *          it.
@@ -44,6 +44,8 @@ struct evs_reader_opts {
     int workers;         /* 0: by profile, cores and partitions */
     bool check_crcs;     /* verify batch checksums */
     size_t memory_bytes; /* librdkafka queues of all workers; 0: default */
+    int64_t per_partition; /* end a partition after this many records; 0: no such limit */
+    bool patient;          /* wait for a lost cluster for ever instead of ending in EVS_FATAL */
 };
 
 struct evs_reader_ops {
@@ -83,6 +85,7 @@ struct evs_reader_progress {
     int64_t dropped_old;    /* below the expected offset, not delivered */
     int ended, partitions;  /* ranges finished, of */
     int troubled;           /* partitions that are in retry now */
+    int failed;             /* partitions given up before their end: `problem` said why */
 };
 void evs_reader_progress(const struct evs_reader *r, struct evs_reader_progress *ret_p);
 /* Where a partition stands: the next offset, or -1 when it is not among the ranges. */

@@ -1,0 +1,467 @@
+/* reader_worker.c - one worker of a reader: its handle, its queue, its loop. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/xalloc.h"
+#include "kafka/handle.h"
+#include "kafka/reader_int.h"
+
+enum {
+    SCAN_MESSAGES = 50000, /* queued per worker: each costs about 300 B beside its bytes */
+    BROWSE_MESSAGES = 20000,
+    QUEUE_KBYTES = 32768,
+    BATCH_WAIT_MS = 50,
+    IDLE_US = 100000,
+    SHORT_US = 3000000,
+    RETRY_MIN_US = 250000,
+    RETRY_MAX_US = 5000000
+};
+
+/* --- opening --- */
+
+enum evs_rc evs_worker_open(struct worker *w, struct evs_err *err)
+{
+    struct evs_reader *r = w->r;
+    bool scan = r->opts.profile == EVS_READER_SCAN, tail = r->opts.profile == EVS_READER_TAIL;
+    char messages[16], kbytes[24];
+    size_t kb = QUEUE_KBYTES;
+    if (r->opts.memory_bytes)
+        kb = r->opts.memory_bytes / 1024 / (size_t)r->n_workers / 2;
+    w->queue_limit = scan ? SCAN_MESSAGES : BROWSE_MESSAGES;
+    snprintf(messages, sizeof(messages), "%zu", w->queue_limit);
+    snprintf(kbytes, sizeof(kbytes), "%zu", kb < 1024 ? 1024 : kb > 2097151 ? 2097151 : kb);
+    const struct evs_handle_prop props[] = {
+        {"queued.min.messages", messages},
+        {"queued.max.messages.kbytes", kbytes},
+        {"fetch.queue.backoff.ms", "5"}, /* from 2.2 on; the kick does it before */
+        {"fetch.message.max.bytes", scan ? "1048576" : "262144"},
+        {"fetch.max.bytes", "16777216"},
+        /* The end of a log with holes before it shows only in an empty reply: do not wait long. */
+        {"fetch.wait.max.ms", tail ? "100" : "10"},
+        {"fetch.error.backoff.ms", "100"},
+        {"check.crcs", r->opts.check_crcs ? "true" : "false"},
+        {NULL, NULL},
+    };
+    enum evs_rc rc =
+        evs_handle_new(r->c, RD_KAFKA_CONSUMER, r->ranges->isolation, props, &w->rk, err);
+    if (rc)
+        return rc;
+    w->q = rd_kafka_queue_new(w->rk);
+    w->rkt = rd_kafka_topic_new(w->rk, r->ranges->topic, NULL);
+    if (!w->rkt)
+        return evs_fail(err, EVS_INVALID, "topic %s: not a legal topic name", r->ranges->topic);
+    return EVS_OK;
+}
+
+void evs_worker_close(struct worker *w)
+{
+    if (w->rkt)
+        rd_kafka_topic_destroy(w->rkt);
+    if (w->q)
+        rd_kafka_queue_destroy(w->q);
+    evs_handle_free(w->rk);
+}
+
+/* --- parts --- */
+
+static void begin_part(struct worker *w, struct part *p)
+{
+    int64_t next = atomic_load(&p->next);
+    if (rd_kafka_consume_start_queue(w->rkt, p->partition, next, w->q)) {
+        p->native = rd_kafka_last_error();
+        return;
+    }
+    p->started = true;
+    p->retry_us = 0;
+    atomic_store(&p->state, PART_ACTIVE);
+}
+
+static void stop_part(struct worker *w, struct part *p)
+{
+    if (p->started)
+        rd_kafka_consume_stop(w->rkt, p->partition);
+    p->started = false;
+    if (atomic_load(&p->state) == PART_ACTIVE)
+        atomic_store(&p->state, PART_IDLE);
+}
+
+static bool over(const struct part *p)
+{
+    int state = atomic_load(&p->state);
+    return state == PART_ENDED || state == PART_FAILED;
+}
+
+static void end_part(struct worker *w, struct part *p)
+{
+    if (over(p))
+        return;
+    atomic_store(&p->state, PART_ENDED);
+    atomic_store(&p->troubled, false);
+    w->active--;
+    if (w->r->ops.end)
+        w->r->ops.end(w->r->ctx, w->index, p->partition, atomic_load(&p->next));
+}
+
+static void tell(struct worker *w, const struct part *p, enum evs_rc rc, const char *why)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    (void)!evs_fail_native(&err, rc, "kafka", p->native, "partition %d of %s: %s", p->partition,
+                           w->r->ranges->topic, why);
+    if (rc == EVS_FATAL && p->native == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        (void)!evs_hint(&err, "this user needs READ on the topic");
+    if (rc == EVS_FATAL && p->native == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        (void)!evs_hint(&err, "-X receive.message.max.bytes=N lets larger records in");
+    evs_log(EVS_LOG_WARN, "%s", err.msg);
+    if (w->r->ops.problem)
+        w->r->ops.problem(w->r->ctx, w->index, p->partition, &err);
+}
+
+static void give_up(struct worker *w, struct part *p, const char *why)
+{
+    stop_part(w, p);
+    atomic_store(&p->state, PART_FAILED);
+    atomic_store(&p->troubled, false);
+    w->active--;
+    tell(w, p, EVS_FATAL, why);
+}
+
+static void fatal(struct worker *w, const struct evs_err *err)
+{
+    bool none = false;
+    if (atomic_compare_exchange_strong(&w->r->failed, &none, true))
+        w->r->err = *err;
+    evs_stop_raise(&w->r->stop);
+}
+
+/* --- records: callbacks of rd_kafka_consume_callback_queue --- */
+
+static void load_headers(struct evs_event *ev)
+{
+    const rd_kafka_message_t *m = ev->native;
+    struct worker *w = (struct worker *)(void *)((char *)ev - offsetof(struct worker, ev));
+    rd_kafka_headers_t *list = NULL;
+    if (rd_kafka_message_headers(m, &list) || !list)
+        return;
+    size_t n = rd_kafka_header_cnt(list);
+    if (n > w->headers_alloc) {
+        w->headers = evs_xgrow(w->headers, n, sizeof(*w->headers));
+        w->headers_alloc = n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct evs_header *h = &w->headers[i];
+        const char *name;
+        if (rd_kafka_header_get_all(list, i, &name, &h->value, &h->value_len)) {
+            n = i;
+            break;
+        }
+        h->name = name;
+        h->name_len = strlen(name);
+    }
+    ev->headers = w->headers;
+    ev->n_headers = (int)n;
+}
+
+static enum evs_tstype tstype_of(rd_kafka_timestamp_type_t t)
+{
+    return t == RD_KAFKA_TIMESTAMP_CREATE_TIME       ? EVS_TS_CREATE
+           : t == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? EVS_TS_LOGAPPEND
+                                                     : EVS_TS_UNKNOWN;
+}
+
+/* Asks a leader something, without waiting for the answer: librdkafka before 2.2 sleeps for up to a
+ * second once its queue was full, and any request wakes it. */
+static void kick(struct worker *w, int32_t partition)
+{
+    w->kick = false;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, w->r->ranges->topic, partition)->offset = EVS_TS_END;
+    (void)rd_kafka_offsets_for_times(w->rk, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void idle(struct worker *w, int64_t now_us)
+{
+    w->idle_us = now_us;
+    if (w->r->ops.idle)
+        w->r->ops.idle(w->r->ctx, w->index);
+}
+
+static bool deliver(struct worker *w, struct part *p, rd_kafka_message_t *m)
+{
+    struct evs_event *ev = &w->ev;
+    rd_kafka_timestamp_type_t type;
+    ev->key = m->key;
+    ev->key_len = m->key_len;
+    ev->value = m->payload;
+    ev->value_len = m->len;
+    ev->offset = m->offset;
+    ev->ts_ms = rd_kafka_message_timestamp(m, &type);
+    ev->tstype = tstype_of(type);
+    ev->partition = m->partition;
+    ev->broker = rd_kafka_message_broker_id(m);
+    ev->headers = NULL;
+    ev->n_headers = -1;
+    ev->load_headers = load_headers;
+    ev->native = m;
+    p->given++;
+    long long n = atomic_load_explicit(&w->records, memory_order_relaxed) + 1;
+    atomic_store_explicit(&w->records, n, memory_order_relaxed);
+    long long bytes = atomic_load_explicit(&w->bytes, memory_order_relaxed);
+    atomic_store_explicit(&w->bytes, bytes + (long long)(m->key_len + m->len),
+                          memory_order_relaxed);
+    if (!(n & 1023)) {
+        int64_t now_us = evs_clock_mono_us();
+        if (now_us - w->idle_us >= IDLE_US)
+            idle(w, now_us);
+    }
+    return w->r->ops.event(w->r->ctx, w->index, ev);
+}
+
+static void on_eof(struct worker *w, struct part *p, int64_t at)
+{
+    if (at > atomic_load(&p->next))
+        atomic_store(&p->next, at);
+    if (p->to == EVS_RANGE_OPEN) {
+        if (w->r->ops.end)
+            w->r->ops.end(w->r->ctx, w->index, p->partition, atomic_load(&p->next));
+    } else if (at >= p->to) {
+        end_part(w, p);
+    } else {
+        /* A new leader may know less for a moment; a truncated log never comes back. */
+        p->short_us = evs_clock_mono_us();
+    }
+}
+
+static void on_record(struct worker *w, struct part *p, rd_kafka_message_t *m)
+{
+    if (m->offset < atomic_load_explicit(&p->next, memory_order_relaxed)) {
+        atomic_fetch_add(&w->dropped_old, 1);
+        return;
+    }
+    if (m->offset >= p->to) {
+        atomic_store(&p->next, p->to);
+        end_part(w, p);
+        return;
+    }
+    if (EVS_UNLIKELY(atomic_load_explicit(&p->troubled, memory_order_relaxed)))
+        atomic_store(&p->troubled, false);
+    p->tries = 0;
+    p->short_us = 0;
+    bool more = deliver(w, p, m);
+    atomic_store_explicit(&p->next, m->offset + 1, memory_order_relaxed);
+    if (m->offset + 1 >= p->to ||
+        (w->r->opts.per_partition && p->given >= w->r->opts.per_partition))
+        end_part(w, p);
+    if (!more) {
+        atomic_store(&w->r->enough, true);
+        evs_stop_raise(&w->r->stop);
+    }
+}
+
+static void on_message(rd_kafka_message_t *m, void *opaque)
+{
+    struct worker *w = opaque;
+    struct evs_reader *r = w->r;
+    if (EVS_UNLIKELY(evs_stop_raised(&r->stop))) {
+        rd_kafka_yield(w->rk);
+        return;
+    }
+    int32_t at = m->partition >= 0 && m->partition < r->numbers ? r->by_number[m->partition] : -1;
+    if (at < 0)
+        return;
+    struct part *p = &r->parts[at];
+    if (EVS_UNLIKELY(over(p) || !p->started))
+        return;
+    if (EVS_UNLIKELY(w->kick))
+        kick(w, m->partition);
+    if (EVS_LIKELY(!m->err))
+        on_record(w, p, m);
+    else if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        on_eof(w, p, m->offset);
+    else
+        p->native = m->err; /* the loop looks at it */
+}
+
+/* --- trouble --- */
+
+/* The log does not hold `next`: deleted meanwhile (go on at its start), or cut off behind. */
+static void out_of_range(struct worker *w, struct part *p)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    struct evs_offset_ask ask = {
+        .topic = w->r->ranges->topic, .partition = p->partition, .ts_ms = EVS_TS_BEGINNING};
+    int64_t next = atomic_load(&p->next);
+    char why[160];
+    if (evs_meta_offsets(w->r->c, &ask, 1, EVS_READ_UNCOMMITTED, NULL, &err) || ask.native) {
+        p->native = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE; /* ask again later */
+        return;
+    }
+    if (ask.offset <= next) {
+        snprintf(why, sizeof(why),
+                 "offset %lld is gone: the log was cut off or the topic made anew",
+                 (long long)next);
+        give_up(w, p, why);
+        return;
+    }
+    stop_part(w, p);
+    int64_t skip_to = ask.offset < p->to ? ask.offset : p->to;
+    snprintf(why, sizeof(why), "offsets %lld to %lld were deleted before they were read",
+             (long long)next, (long long)skip_to - 1);
+    tell(w, p, EVS_POISON, why);
+    p->native = RD_KAFKA_RESP_ERR_NO_ERROR;
+    atomic_store(&p->next, skip_to);
+    if (skip_to >= p->to)
+        end_part(w, p);
+    else
+        begin_part(w, p);
+}
+
+static void schedule_retry(struct worker *w, struct part *p, int64_t now_us)
+{
+    const char *why = evs_meta_error_text(p->native);
+    if (!atomic_exchange(&p->troubled, true)) {
+        p->trouble_us = now_us;
+        tell(w, p, EVS_RETRY, why);
+    }
+    if (!w->r->opts.patient && now_us - p->trouble_us > evs_client_timeout_ms(w->r->c) * 1000) {
+        give_up(w, p, why);
+        return;
+    }
+    stop_part(w, p);
+    int64_t wait_us = (int64_t)RETRY_MIN_US << (p->tries < 5 ? p->tries : 5);
+    p->tries++;
+    p->retry_us = now_us + (wait_us > RETRY_MAX_US ? RETRY_MAX_US : wait_us);
+}
+
+static void look_at_part(struct worker *w, struct part *p, int64_t now_us)
+{
+    if (p->native == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+        p->native == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+        out_of_range(w, p);
+    }
+    if (over(p))
+        return;
+    if (p->native && p->retry_us == 0) {
+        if (evs_kafka_class(p->native) == EVS_FATAL)
+            give_up(w, p, evs_meta_error_text(p->native));
+        else
+            schedule_retry(w, p, now_us);
+    } else if (p->retry_us && now_us >= p->retry_us) {
+        p->native = RD_KAFKA_RESP_ERR_NO_ERROR;
+        begin_part(w, p);
+    } else if (p->short_us && now_us - p->short_us > SHORT_US) {
+        char why[120];
+        snprintf(why, sizeof(why), "the log ends at offset %lld, before %lld",
+                 (long long)atomic_load(&p->next), (long long)p->to);
+        give_up(w, p, why);
+    }
+}
+
+/* Ends what is over and revives what may go on. */
+static void look_at_parts(struct worker *w, int64_t now_us)
+{
+    for (size_t i = 0; i < w->n_parts; i++) {
+        struct part *p = w->parts[i];
+        if (over(p)) {
+            stop_part(w, p);
+            continue;
+        }
+        if (p->native || p->retry_us || p->short_us)
+            look_at_part(w, p, now_us);
+    }
+}
+
+/* Nothing is heard: is anybody there? */
+static void look_at_link(struct worker *w, int64_t now_us)
+{
+    struct evs_link_state link;
+    struct evs_err err = EVS_ERR_INIT;
+    int64_t silent_ms = (now_us - w->heard_us) / 1000, timeout_ms = evs_client_timeout_ms(w->r->c);
+    evs_client_link(w->r->c, &link);
+    bool down = link.link == EVS_LINK_DOWN;
+    if (down && !w->lost) {
+        (void)!evs_kafka_fail(w->r->c, RD_KAFKA_RESP_ERR__TRANSPORT, &err, "topic %s",
+                              w->r->ranges->topic);
+        err.code = EVS_RETRY;
+        if (w->r->ops.problem)
+            w->r->ops.problem(w->r->ctx, w->index, -1, &err);
+    }
+    w->lost = down;
+    bool at_head = w->r->opts.patient;
+    for (size_t i = 0; i < w->n_parts && !at_head; i++)
+        at_head = !over(w->parts[i]) && w->parts[i]->to == EVS_RANGE_OPEN;
+    if (!at_head && silent_ms > (down ? timeout_ms : 3 * timeout_ms)) {
+        (void)!evs_kafka_fail(w->r->c, RD_KAFKA_RESP_ERR__TIMED_OUT, &err, "reading %s",
+                              w->r->ranges->topic);
+        fatal(w, &err);
+    }
+}
+
+/* --- the loop --- */
+
+static void stop_all(struct worker *w)
+{
+    for (size_t i = 0; i < w->n_parts; i++)
+        stop_part(w, w->parts[i]);
+}
+
+static void begin_all(struct worker *w)
+{
+    for (size_t i = 0; i < w->n_parts; i++)
+        if (!over(w->parts[i]))
+            begin_part(w, w->parts[i]);
+}
+
+static void hold(struct worker *w)
+{
+    stop_all(w);
+    while (atomic_load(&w->r->paused) && !evs_stop_wait(&w->r->stop, BATCH_WAIT_MS))
+        idle(w, evs_clock_mono_us());
+    w->heard_us = evs_clock_mono_us();
+    if (!evs_stop_raised(&w->r->stop))
+        begin_all(w);
+}
+
+static void turn(struct worker *w)
+{
+    w->kick = rd_kafka_queue_length(w->q) >= w->queue_limit / 2;
+    int n = rd_kafka_consume_callback_queue(w->q, BATCH_WAIT_MS, on_message, w);
+    int64_t now_us = evs_clock_mono_us();
+    evs_handle_poll(w->rk);
+    if (n > 0) {
+        w->heard_us = now_us;
+        if (w->lost)
+            evs_link_good(w->r->c, -1, 0);
+        w->lost = false;
+    }
+    if (n > 0 || now_us - w->idle_us >= IDLE_US)
+        idle(w, now_us);
+    look_at_parts(w, now_us);
+    if (n <= 0)
+        look_at_link(w, now_us);
+}
+
+void evs_worker_run(void *arg)
+{
+    struct worker *w = arg;
+    struct evs_reader *r = w->r;
+    w->ev.topic = r->ranges->topic;
+    w->active = w->n_parts;
+    w->heard_us = w->idle_us = evs_clock_mono_us();
+    for (size_t i = 0; i < w->n_parts; i++)
+        if (w->parts[i]->from >= w->parts[i]->to)
+            end_part(w, w->parts[i]);
+    begin_all(w);
+    while (w->active && !evs_stop_raised(&r->stop)) {
+        if (atomic_load(&r->paused))
+            hold(w);
+        else
+            turn(w);
+    }
+    idle(w, evs_clock_mono_us());
+    stop_all(w);
+    if (atomic_fetch_sub(&r->running, 1) == 1)
+        evs_stop_raise(&r->done);
+}
