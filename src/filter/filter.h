@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/err.h"
 #include "core/event.h"
@@ -38,6 +39,9 @@ struct evs_filter *evs_filter_clone(const struct evs_filter *f);
 void evs_filter_free(struct evs_filter *f); /* NULL is fine */
 /* NULL keeps everything. May load headers. */
 bool evs_filter_keeps(struct evs_filter *f, struct evs_event *ev);
+/* Records that a term could not judge: a regular expression past its limits, a jq expression that
+ * failed on the record. They were not kept; say so beside the count. */
+uint64_t evs_filter_faults(const struct evs_filter *f);
 /* The one exact key this filter can keep ("=TEXT"), or NULL: lets a reader pick its partition. */
 const char *evs_filter_exact_key(const struct evs_filter *f, size_t *ret_len);
 

@@ -52,7 +52,8 @@ static const char *const rules[] = {
     [EVS_RULE_GONE] = "the topic does not exist",
     [EVS_RULE_ERROR] = "the brokers gave no answer for it",
     [EVS_RULE_SKEWED] = "one partition holds most of the lag",
-    [EVS_RULE_OPEN_TXN] = "the commit is at the last stable offset: an open transaction holds the rest",
+    [EVS_RULE_OPEN_TXN] =
+        "the commit is at the last stable offset: an open transaction holds the rest",
     [EVS_RULE_LOST] = "the commit is before the log start: records were lost",
     [EVS_RULE_AHEAD] = "the commit is past the log end: topic recreated or truncated",
     [EVS_RULE_GROWS] = "the lag did not shrink between any two readings",

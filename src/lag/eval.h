@@ -1,8 +1,8 @@
 /* eval.h - what lag means, and what state a consumer is in.
  *
- * Figures: lag = high - max(committed, low), where high is the end that counts (high watermark or last
- * stable offset). Never negative, never a silent zero: what cannot be known is EVS_LAG_NULL and a note
- * says why.
+ * Figures: lag = high - max(committed, low), where high is the end that counts (high watermark or
+ * last stable offset). Never negative, never a silent zero: what cannot be known is EVS_LAG_NULL
+ * and a note says why.
  *
  * Status: Burrow's rules in its words over a window of readings, oldest first, with two changes.
  * A reading is a poll, not a commit, so "stop" also follows from the members: a group without any,
@@ -123,8 +123,8 @@ struct evs_lag_verdict {
 };
 struct evs_lag_verdict evs_lag_judge(const struct evs_lag_case *c);
 
-/* A group from its partitions: the gravest; skewed where one partition holds at least 80 % and at least
- * 100 records of the lag of 2 or more and nothing graver than "warn" is known. */
+/* A group from its partitions: the gravest; skewed where one partition holds at least 80 % and at
+ * least 100 records of the lag of 2 or more and nothing graver than "warn" is known. */
 struct evs_lag_part_view {
     struct evs_lag_verdict verdict;
     int64_t lag; /* EVS_LAG_NULL unknown */

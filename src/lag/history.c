@@ -203,7 +203,8 @@ struct evs_lag_eta evs_lag_eta_slower(struct evs_lag_eta a, struct evs_lag_eta b
     return a.seconds >= b.seconds ? a : b;
 }
 
-double evs_retention_left_s(const struct evs_track *t, int64_t at_ms, int64_t low, int64_t committed)
+double evs_retention_left_s(const struct evs_track *t, int64_t at_ms, int64_t low,
+                            int64_t committed)
 {
     if (!t->low_at_ms || at_ms <= t->low_at_ms || low <= t->low_first || committed < low)
         return -1;

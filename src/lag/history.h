@@ -1,13 +1,13 @@
 /* history.h - what the poller remembers between refreshes: trend, rates, lag in time, ETA.
  *
- * Two kinds: one track a topic partition (its end, shared by all groups that read it) and one trace a
- * group's partition (its commits and lag). A flat run of ends is kept as its two outer points, so an
- * idle producer costs no memory and bends no line.
+ * Two kinds: one track a topic partition (its end, shared by all groups that read it) and one trace
+ * a group's partition (its commits and lag). A flat run of ends is kept as its two outer points, so
+ * an idle producer costs no memory and bends no line.
  *
  * Lag in time is the age of the record at the committed offset. Three ways, from best to worst: the
- * record itself was read (exact); the offset lies between two ends that we saw, or between two answers
- * of the grid (offsets at now - 1 m, 5 m, 15 m, 1 h, 6 h, 1 d), and is put on the line between them
- * (interpolated); it is older than the oldest answer (bracket: at least so old).
+ * record itself was read (exact); the offset lies between two ends that we saw, or between two
+ * answers of the grid (offsets at now - 1 m, 5 m, 15 m, 1 h, 6 h, 1 d), and is put on the line
+ * between them (interpolated); it is older than the oldest answer (bracket: at least so old).
  *
  * Units    offsets, ms, records per second.   Threads  none: owned by the poller.
  * Owns     everything inline.   Errors  none: unknown is EVS_LAG_NULL, or < 0 for rates.
@@ -53,7 +53,8 @@ struct evs_track {
 void evs_track_init(struct evs_track *t);
 /* An end went back (topic recreated): starts afresh. */
 void evs_track_add(struct evs_track *t, int64_t at_ms, int64_t low, int64_t end);
-double evs_track_rate(const struct evs_track *t, int64_t window_ms); /* produced a second; < 0 unknown */
+double evs_track_rate(const struct evs_track *t,
+                      int64_t window_ms); /* produced a second; < 0 unknown */
 
 enum evs_lag_method {
     EVS_METHOD_NONE,
@@ -82,7 +83,8 @@ struct evs_trace {
 };
 void evs_trace_init(struct evs_trace *t);
 void evs_trace_add(struct evs_trace *t, int64_t at_ms, int64_t committed, int64_t lag);
-double evs_trace_rate(const struct evs_trace *t); /* consumed a second over the window; < 0 unknown */
+double
+evs_trace_rate(const struct evs_trace *t); /* consumed a second over the window; < 0 unknown */
 
 enum evs_eta {
     EVS_ETA_UNKNOWN, /* no rates yet */
@@ -99,8 +101,9 @@ struct evs_lag_eta evs_lag_eta(int64_t lag, double consume, double produce, bool
 /* A group is done when its slowest partition is. */
 struct evs_lag_eta evs_lag_eta_slower(struct evs_lag_eta a, struct evs_lag_eta b);
 
-/* Time until what is unread starts to be deleted, from how fast the log start moves; < 0 when it does
- * not move, or nothing is known. */
-double evs_retention_left_s(const struct evs_track *t, int64_t at_ms, int64_t low, int64_t committed);
+/* Time until what is unread starts to be deleted, from how fast the log start moves; < 0 when it
+ * does not move, or nothing is known. */
+double evs_retention_left_s(const struct evs_track *t, int64_t at_ms, int64_t low,
+                            int64_t committed);
 
 #endif

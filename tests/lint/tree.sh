@@ -7,7 +7,7 @@ files() {
     if [ -e .git ] && command -v git >/dev/null 2>&1; then
         git ls-files -co --exclude-standard
     else
-        find src tests ./*.md ./*.a[cm] dev -type f # a release: what was built lies beside it
+        find src tests dev -type f # a release: what was built lies beside it
     fi
 }
 verdict "$(

@@ -63,7 +63,9 @@ apt() {
 maven() {
     log=$(mktemp)
     if ! mvn -q -B "$@" >"$log" 2>&1 </dev/null; then
-        why=$(grep -m 1 ERROR "$log" | cut -c 1-200)
+        why=$(grep -oEm 1 'Could not transfer.*|Unknown host.*|Connection [a-z]+.*' "$log" ||
+            grep -m 1 ERROR "$log")
+        why=$(printf '%s' "$why" | sed 's/\x1b\[[0-9;]*m//g' | cut -c 1-250)
         die "Maven could not fetch it: ${why:-see $log}"
     fi
     rm -f "$log"

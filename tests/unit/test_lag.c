@@ -308,7 +308,8 @@ static void lag_in_time_between_two_ends(void **state)
     assert_int_equal(a.lag_ms, 885000);
     assert_int_equal(a.min_ms, 880000);
     assert_int_equal(a.max_ms, 890000);
-    evs_track_age(&t, 250, 300, 900000, &a); /* came in the last interval, not during the idle time */
+    evs_track_age(&t, 250, 300, 900000,
+                  &a); /* came in the last interval, not during the idle time */
     assert_true(a.max_ms <= 10000);
     evs_track_age(&t, 300, 300, 900000, &a);
     assert_int_equal(a.method, EVS_METHOD_EXACT);
