@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 
 extern const struct evs_cmd evs_cmd_topics;
+extern const struct evs_cmd evs_cmd_demo;
 extern const struct evs_cmd evs_cmd_completion, evs_cmd_man;
 
 #endif
