@@ -103,8 +103,7 @@ enum evs_rc evs_session_filter(const struct evs_cli *cli, struct evs_filter **re
         }
     }
     if (n)
-        return evs_fail(err, EVS_FATAL, "%s: filters are not part of this build yet",
-                        terms[0].text);
+        return evs_filter_new(terms, n, ret_f, err);
     *ret_f = NULL;
     return EVS_OK;
 }

@@ -150,7 +150,7 @@ int evs_reader_workers(const struct evs_reader *r)
 
 enum evs_rc evs_reader_wait(struct evs_reader *r, int64_t wait_ms, struct evs_err *err)
 {
-    if (!evs_stop_wait(&r->done, wait_ms))
+    if (!evs_stop_wait(&r->done, wait_ms < 0 ? INT32_MAX * 1000LL : wait_ms))
         return EVS_AGAIN;
     if (!atomic_load(&r->failed))
         return EVS_EOF;

@@ -462,6 +462,9 @@ void evs_worker_run(void *arg)
     }
     idle(w, evs_clock_mono_us());
     stop_all(w);
-    if (atomic_fetch_sub(&r->running, 1) == 1)
+    if (atomic_fetch_sub(&r->running, 1) == 1) {
+        if (r->ops.done)
+            r->ops.done(r->ctx);
         evs_stop_raise(&r->done);
+    }
 }
