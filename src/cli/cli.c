@@ -14,6 +14,7 @@ const struct evs_cmd *const evs_cmds[] = {
     &evs_cmd_topics,
     &evs_cmd_demo,
     &evs_cmd_messages,
+    &evs_cmd_keys,
     &evs_cmd_completion,
     &evs_cmd_man,
     NULL,

@@ -7,9 +7,11 @@
 #include "core/xalloc.h"
 #include "stats/partitioner.h"
 
+enum { TABLES = 8 };
+
 /* One key over all tables. */
 struct whole {
-    const struct evs_key_entry *of[64]; /* by table, NULL where absent */
+    const struct evs_key_entry *of[TABLES]; /* by table, NULL where absent */
     uint64_t count, error, bytes;
     size_t places;
 };
@@ -84,7 +86,8 @@ static void part_top_add(struct build *b, int32_t p, uint64_t count, const struc
 static bool gather(const struct build *b, size_t table, const struct evs_key_entry *e,
                    struct whole *ret)
 {
-    memset(ret, 0, sizeof(*ret));
+    ret->count = ret->error = ret->bytes = 0;
+    ret->places = 0;
     for (size_t i = 0; i < b->n_tables; i++) {
         const struct evs_key_entry *x = e;
         if (i != table)
@@ -368,7 +371,9 @@ static void distinct(struct build *b)
 
 struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tables, size_t details)
 {
-    assert(n_tables > 0 && n_tables <= 64);
+    assert(n_tables > 0 && n_tables <= TABLES);
+    for (size_t i = 0; i < n_tables; i++)
+        evs_keytab_flush(tables[i]);
     struct evs_keyset *ks = evs_xcalloc(1, sizeof(*ks));
     size_t entries = 0, P = (size_t)tables[0]->partitions;
     ks->partitions = tables[0]->partitions;

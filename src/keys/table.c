@@ -60,7 +60,7 @@ void evs_keytab_free(struct evs_keytab *t)
 
 static size_t entry_size(uint32_t key_len)
 {
-    return (sizeof(struct evs_key_entry) + evs_key_kept(key_len) + UNIT - 1) / UNIT * UNIT;
+    return (offsetof(struct evs_key_entry, key) + evs_key_kept(key_len) + UNIT - 1) / UNIT * UNIT;
 }
 
 static void *arena_take(struct evs_keytab *t, size_t size, uint32_t *ret_ref)
@@ -105,10 +105,31 @@ static void index_resize(struct evs_keytab *t, int bits)
     evs_free(old);
 }
 
+/* Keys are short: no call. */
+static inline bool same_bytes(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    uint64_t x, y;
+    if (n < 8) {
+        while (n--)
+            if (a[n] != b[n])
+                return false;
+        return true;
+    }
+    for (size_t i = 0; i + 8 <= n; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y)
+            return false;
+    }
+    memcpy(&x, a + n - 8, 8);
+    memcpy(&y, b + n - 8, 8);
+    return x == y;
+}
+
 static bool same_key(const struct evs_key_entry *e, uint64_t hash, const void *key, size_t len)
 {
     return e->hash == hash && e->key_len == (uint32_t)len &&
-           memcmp(e->key, key, evs_key_kept((uint32_t)len)) == 0;
+           same_bytes(e->key, key, evs_key_kept((uint32_t)len));
 }
 
 static struct evs_key_entry *find(const struct evs_keytab *t, uint64_t hash, const void *key,
@@ -179,7 +200,7 @@ static void keep_entry(struct evs_keytab *t, const struct evs_key_entry *e,
 {
     uint32_t ref, next;
     struct evs_key_entry *to = arena_take(t, entry_size(e->key_len), &ref);
-    memcpy(to, e, sizeof(*e) + evs_key_kept(e->key_len));
+    memcpy(to, e, offsetof(struct evs_key_entry, key) + evs_key_kept(e->key_len));
     to->next = 0;
     for (const struct evs_key_node *nd = evs_keytab_node(old, e->next); nd;
          nd = evs_keytab_node(old, nd->next)) {
@@ -218,6 +239,8 @@ static void purge(struct evs_keytab *t)
     if (bound > t->over)
         t->over = bound;
     t->purges++;
+    for (int i = 0; i < EVS_KEY_PENDING; i++)
+        t->pend[i].ref = 0;
 }
 
 /* --- adding --- */
@@ -277,7 +300,7 @@ static void distinct_add(struct evs_keytab *t, int32_t partition, uint64_t hash)
 }
 
 static struct evs_key_entry *insert(struct evs_keytab *t, uint64_t hash,
-                                    const struct evs_key_rec *r)
+                                    const struct evs_key_rec *r, uint32_t minute)
 {
     size_t size = entry_size((uint32_t)r->key_len);
     size_t slots = (size_t)1 << t->bits;
@@ -289,7 +312,7 @@ static struct evs_key_entry *insert(struct evs_keytab *t, uint64_t hash,
         index_resize(t, t->bits + 1);
     uint32_t ref;
     struct evs_key_entry *e = arena_take(t, size, &ref);
-    memset(e, 0, sizeof(*e));
+    memset(e, 0, offsetof(struct evs_key_entry, key));
     e->hash = hash;
     e->key_len = (uint32_t)r->key_len;
     memcpy(e->key, r->key, evs_key_kept(e->key_len));
@@ -297,7 +320,7 @@ static struct evs_key_entry *insert(struct evs_keytab *t, uint64_t hash,
     e->first_ts = e->last_ts = r->ts_ms;
     e->first_offset = r->offset;
     e->error = t->over;
-    e->minute = t->minute;
+    e->minute = minute;
     slot_put(t, hash, ref);
     t->entries++;
     evs_hll_add(&t->hll, hash);
@@ -337,14 +360,11 @@ static void add_null(struct evs_keytab *t, struct evs_key_part *p, const struct 
     (void)t;
 }
 
-static void add_keyed(struct evs_keytab *t, const struct evs_key_rec *r)
+static void count_key(struct evs_keytab *t, struct evs_key_entry *e, const struct evs_key_rec *r,
+                      uint32_t minute)
 {
-    uint64_t hash = XXH3_64bits_withSeed(r->key, r->key_len, t->seed);
-    struct evs_key_entry *e = find(t, hash, r->key, r->key_len);
-    if (EVS_UNLIKELY(!e))
-        e = insert(t, hash, r);
-    if (EVS_UNLIKELY(e->minute != t->minute))
-        minute_changed(e, t->minute);
+    if (EVS_UNLIKELY(e->minute != minute))
+        minute_changed(e, minute);
     e->count++;
     e->bytes += r->key_len + r->value_len;
     if (EVS_LIKELY(r->ts_ms > e->last_ts))
@@ -355,9 +375,71 @@ static void add_keyed(struct evs_keytab *t, const struct evs_key_rec *r)
         e->last_offset = r->offset;
     else
         add_elsewhere(t, e, r);
-    if (t->cells)
+}
+
+static void finish(struct evs_keytab *t, struct evs_key_pend *w)
+{
+    struct evs_key_entry *e = w->ref ? at(t, w->ref) : NULL;
+    if (EVS_UNLIKELY(!e || !same_key(e, w->hash, w->key, w->rec.key_len)))
+        e = find(t, w->hash, w->key, w->rec.key_len);
+    w->rec.key = w->key;
+    if (EVS_UNLIKELY(!e))
+        e = insert(t, w->hash, &w->rec, w->minute);
+    count_key(t, e, &w->rec, w->minute);
+}
+
+/* The slot is in the cache by now: fetch the block it names. */
+static void aim(struct evs_keytab *t, struct evs_key_pend *w)
+{
+    size_t mask = ((size_t)1 << t->bits) - 1, i = home(t, w->hash);
+    uint32_t tag = (uint32_t)(w->hash >> 32);
+    w->ref = 0;
+    for (;; i = (i + 1) & mask) {
+        uint64_t s = t->slot[i];
+        if (!(uint32_t)s)
+            return;
+        if ((uint32_t)(s >> 32) == tag) {
+            w->ref = (uint32_t)s;
+            break;
+        }
+    }
+    const struct evs_key_entry *e = at(t, w->ref);
+    EVS_PREFETCH(&e->hash);
+    EVS_PREFETCH(e->key);
+}
+
+void evs_keytab_flush(struct evs_keytab *t)
+{
+    while (t->aimed != t->pushed)
+        aim(t, &t->pend[t->aimed++ % EVS_KEY_PENDING]);
+    while (t->finished != t->pushed)
+        finish(t, &t->pend[t->finished++ % EVS_KEY_PENDING]);
+}
+
+/* Memory is slower than everything else here, so a key is looked up in three steps some records
+ * apart: its slot is fetched, then its block, then it is counted. The order of records stays. */
+static void add_keyed(struct evs_keytab *t, const struct evs_key_rec *r)
+{
+    uint64_t hash = XXH3_64bits_withSeed(r->key, r->key_len, t->seed);
+    if (EVS_LIKELY(t->cells != NULL))
         t->cells[(size_t)t->partitions + (hash >> 59)]++;
     t->keyed++;
+    if (EVS_UNLIKELY(r->key_len > EVS_KEY_SHORT)) {
+        evs_keytab_flush(t);
+        struct evs_key_entry *e = find(t, hash, r->key, r->key_len);
+        count_key(t, e ? e : insert(t, hash, r, t->minute), r, t->minute);
+        return;
+    }
+    struct evs_key_pend *w = &t->pend[t->pushed++ % EVS_KEY_PENDING];
+    w->hash = hash;
+    w->minute = t->minute;
+    w->rec = *r;
+    memcpy(w->key, r->key, r->key_len);
+    EVS_PREFETCH(&t->slot[home(t, hash)]);
+    if (t->pushed - t->aimed > EVS_KEY_PENDING / 2)
+        aim(t, &t->pend[t->aimed++ % EVS_KEY_PENDING]);
+    if (t->pushed - t->finished >= EVS_KEY_PENDING)
+        finish(t, &t->pend[t->finished++ % EVS_KEY_PENDING]);
 }
 
 void evs_keytab_add(struct evs_keytab *t, const struct evs_key_rec *r)

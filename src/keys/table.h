@@ -32,23 +32,26 @@ enum {
     EVS_KEY_CAP = 1024,
     EVS_KEYTAB_CHUNK = 1 << 20,
     EVS_KEY_HEAT_ROWS = 32, /* hash buckets of the key heat map */
-    EVS_KEY_PART_HLL_P = 10
+    EVS_KEY_PART_HLL_P = 10,
+    EVS_KEY_SHORT = 48,  /* longer keys are looked up at once */
+    EVS_KEY_PENDING = 32 /* records on their way; a power of two */
 };
 
+/* What every record touches lies together at the end, before the key. */
 struct evs_key_entry {
-    uint64_t hash;
-    uint64_t count, bytes;        /* over all partitions */
-    int64_t last_ts, last_offset; /* last_offset: on `partition` */
-    uint32_t key_len;
-    uint32_t minute; /* of the record before: ts / 60000 */
     int64_t first_ts, first_offset;
-    uint64_t error;    /* `over` when it came in */
-    int32_t partition; /* where it was first seen */
-    uint32_t next;     /* node of a further partition, 0 none */
+    uint64_t error; /* `over` when it came in */
     /* Successive records of the key that lie in different minutes, hours, days. */
     uint32_t minute_changes, hour_changes, day_changes;
     uint32_t minute_mark, hour_mark;    /* low bits of count when the present minute, hour began */
     float minute_squares, hour_squares; /* of the runs that ended */
+    uint32_t next;                      /* node of a further partition, 0 none */
+    uint64_t hash;
+    uint64_t count, bytes;        /* over all partitions */
+    int64_t last_ts, last_offset; /* last_offset: on `partition` */
+    uint32_t key_len;
+    uint32_t minute;   /* of the record before: ts / 60000 */
+    int32_t partition; /* where it was first seen */
     uint8_t key[];
 };
 
@@ -66,6 +69,23 @@ struct evs_key_part {
     int64_t first_ts, last_ts;
     int64_t first_offset, last_offset; /* -1: nothing read */
     int64_t null_batches;              /* runs of null keys that a pause or a keyed record ended */
+};
+
+struct evs_key_rec {
+    const void *key; /* NULL: no key */
+    size_t key_len;
+    size_t value_len;
+    bool tombstone; /* null value */
+    int32_t partition;
+    int64_t offset, ts_ms;
+};
+
+/* A record on its way into the table. */
+struct evs_key_pend {
+    struct evs_key_rec rec;
+    uint64_t hash;
+    uint32_t minute, ref; /* ref: the block it probably belongs to, 0 none yet */
+    uint8_t key[EVS_KEY_SHORT];
 };
 
 struct evs_keytab {
@@ -90,6 +110,8 @@ struct evs_keytab {
     int64_t time_from, time_to;
     uint32_t *cells;
     uint32_t minute;
+    uint32_t pushed, aimed, finished; /* of pend */
+    struct evs_key_pend pend[EVS_KEY_PENDING];
 };
 
 /* heat_buckets: columns of time at most. seed is of the process, equal in all tables of a scan. */
@@ -97,15 +119,9 @@ struct evs_keytab *evs_keytab_new(int32_t partitions, size_t memory, size_t heat
                                   uint64_t seed);
 void evs_keytab_free(struct evs_keytab *t); /* NULL is fine */
 
-struct evs_key_rec {
-    const void *key; /* NULL: no key */
-    size_t key_len;
-    size_t value_len;
-    bool tombstone; /* null value */
-    int32_t partition;
-    int64_t offset, ts_ms;
-};
 void evs_keytab_add(struct evs_keytab *t, const struct evs_key_rec *r);
+/* Counts what is still on its way. Needed before anything is read from the table. */
+void evs_keytab_flush(struct evs_keytab *t);
 
 /* The entry of a key, or NULL. hash as evs_keytab_hash gives it. */
 const struct evs_key_entry *evs_keytab_get(const struct evs_keytab *t, uint64_t hash,

@@ -1,0 +1,333 @@
+/* keys.c - eventscope keys: key distribution, hotspots, diagnosis, what-if. */
+#include <math.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/cmds.h"
+#include "cli/out.h"
+#include "cli/session.h"
+#include "core/num.h"
+#include "core/xalloc.h"
+#include "filter/filter.h"
+#include "kafka/client.h"
+#include "kafka/range.h"
+#include "keys/print.h"
+#include "keys/scan.h"
+
+enum {
+    JSON_CAP = 256 << 20,
+    TEXT_CAP = 1 << 20,
+    WAIT_MS = 50,
+    WATCH_MS = 2000,
+    TEXT_PARTITIONS = 64
+};
+
+static const struct evs_opt opts[] = {
+    {'n', "top", EVS_OPT_INT, "N", "20", "how many hot keys", .min = 1, .max = 1000000},
+    {0, "memory", EVS_OPT_SIZE, "SIZE", "256M",
+     "for key tables and analysis; past it counts are bounded, not exact"},
+    {0, "what-if", EVS_OPT_STR, "STRATEGY", NULL,
+     "also partitions:N, partitioner:NAME, shards:N[:random], shards-all:N, "
+     "composite:minute|hour|day",
+     .many = true},
+    {0, "target", EVS_OPT_NUMBER, "RATIO", "1.25", "max/mean that a change should reach"},
+    {0, "watch", EVS_OPT_MAYBE_NEXT, "DURATION", NULL,
+     "with --follow: time between outputs (2s); without: outputs while reading"},
+    {0},
+};
+
+struct run {
+    struct evs_cli *cli;
+    struct evs_client *client;
+    struct evs_ranges *ranges;
+    struct evs_filter *filter;
+    struct evs_slot *slot;
+    struct evs_scan *scan;
+    const char **what_if;
+    size_t n_what_if, top;
+    bool each; /* print every snapshot */
+};
+
+/* --- for people --- */
+
+static void ratio_cell(struct evs_table *t, double x)
+{
+    if (isnan(x))
+        evs_table_cell(t, "-");
+    else
+        evs_table_cell(t, "%.2f", x);
+}
+
+static void print_partitions(const struct evs_scan_sn *sn)
+{
+    static const char *const heads[] = {"P",     ">MESSAGES", ">SHARE",  ">LOAD", ">BYTES",
+                                        ">KEYS", ">NULL",     "TOP KEY", "ERROR", NULL};
+    const struct evs_keyset *ks = sn->ks;
+    struct evs_table *t = evs_table_new(heads);
+    char n[EVS_NUM_LEN];
+    for (int32_t p = 0; p < ks->partitions && p < TEXT_PARTITIONS; p++) {
+        const struct evs_key_part *x = &ks->part[p];
+        const struct evs_key_part_top *top = &ks->part_top[(size_t)p * EVS_KEY_PART_TOP];
+        double share = ks->messages ? (double)x->messages / (double)ks->messages : 0;
+        evs_table_cell(t, "%d", (int)p);
+        evs_table_cell(t, "%s", evs_num_commas(n, (int64_t)x->messages));
+        evs_table_cell(t, "%.1f %%", 100 * share);
+        evs_table_cell(t, "%.2f", share * ks->partitions);
+        evs_table_cell(t, "%s", evs_num_bytes(n, (double)x->bytes));
+        evs_table_cell(t, "%s", evs_num_commas(n, (int64_t)x->distinct));
+        evs_table_cell(t, "%s", x->null_keys ? evs_num_commas(n, (int64_t)x->null_keys) : "");
+        evs_table_cell_bytes(t, top->key ? (const void *)top->key : "", top->key_len);
+        evs_table_cell(t, "%s", sn->error[p] ? sn->error[p] : "");
+    }
+    evs_table_print(t);
+    evs_table_free(t);
+    if (ks->partitions > TEXT_PARTITIONS)
+        evs_out_text("... %d more partitions (--json has all)",
+                     (int)ks->partitions - TEXT_PARTITIONS);
+}
+
+static void print_hot(const struct evs_scan_sn *sn, size_t top)
+{
+    static const char *const heads[] = {">#",     "KEY", ">COUNT", ">+-",  ">SHARE",
+                                        ">BYTES", "P",   "FIRST",  "LAST", NULL};
+    const struct evs_keyset *ks = sn->ks;
+    struct evs_table *t = evs_table_new(heads);
+    char n[EVS_NUM_LEN];
+    for (size_t i = 0; i < ks->n_top && i < top; i++) {
+        const struct evs_key_detail *k = &ks->top[i];
+        uint64_t count = k->count + k->error;
+        evs_table_cell(t, "%zu", i + 1);
+        evs_table_cell_bytes(t, k->key_len ? (const void *)k->key : "\"\"",
+                             k->key_len ? k->key_len : 2);
+        evs_table_cell(t, "%s", evs_num_commas(n, (int64_t)count));
+        evs_table_cell(t, "%s", k->error ? evs_num_commas(n, (int64_t)k->error) : "");
+        evs_table_cell(t, "%.2f %%", 100 * (double)count / (double)ks->messages);
+        evs_table_cell(t, "%s", evs_num_bytes(n, (double)k->bytes));
+        if (k->n_places == 1)
+            evs_table_cell(t, "%d", (int)k->places[0].partition);
+        else
+            evs_table_cell(t, "%zu of them", k->n_places);
+        evs_table_cell(t, "%s", k->first_ts < 0 ? "-" : evs_num_clock(n, k->first_ts, sn->now_ms));
+        evs_table_cell(t, "%s", k->last_ts < 0 ? "-" : evs_num_clock(n, k->last_ts, sn->now_ms));
+    }
+    evs_table_print(t);
+    evs_table_free(t);
+}
+
+static void what_if_row(struct evs_table *t, const struct evs_whatif *w)
+{
+    char n[EVS_NUM_LEN];
+    evs_table_cell(t, "%s", w->smallest ? "*" : "");
+    evs_table_cell(t, "%s%s%s", w->strategy, w->placement ? ", " : "",
+                   w->placement ? w->placement : "");
+    ratio_cell(t, w->max_over_mean);
+    if (w->estimate && w->high > w->low)
+        evs_table_cell(t, "%.2f to %.2f", w->low, w->high);
+    else
+        evs_table_cell(t, "%s", w->estimate ? "about" : "");
+    ratio_cell(t, w->peak);
+    evs_table_cell(t, "%.1f %%", 100 * w->hot_key_share);
+    evs_table_cell(t, "%.1f", w->partitions_per_hot_key);
+    if (w->broken_pairs)
+        evs_table_cell(t, "%s, %.1f %% of pairs", w->ordering, 100 * w->broken_pair_share);
+    else
+        evs_table_cell(t, "%s", w->ordering);
+    evs_table_cell(t, "%s", w->keys_changed ? evs_num_commas(n, (int64_t)w->keys_changed) : "");
+}
+
+static void print_what_if(const struct evs_scan_sn *sn)
+{
+    static const char *const heads[] = {
+        " ",        "STRATEGY", ">MAX/MEAN", ">RANGE",        ">PEAK",
+        ">HOTTEST", ">P/KEY",   "ORDER",     ">KEYS CHANGED", NULL};
+    if (!sn->what_if)
+        return;
+    struct evs_table *t = evs_table_new(heads);
+    what_if_row(t, &sn->what_if->now);
+    for (size_t i = 0; i < sn->what_if->n; i++)
+        what_if_row(t, &sn->what_if->w[i]);
+    evs_out_text("\n%s", sn->what_if->advice);
+    evs_table_print(t);
+    evs_table_free(t);
+}
+
+static void print_text(const struct evs_scan_sn *sn, size_t top)
+{
+    struct evs_buf b = EVS_BUF_INIT(TEXT_CAP);
+    evs_scan_summary(&b, sn);
+    evs_out_text("%s", evs_buf_str(&b));
+    evs_buf_done(&b);
+    print_partitions(sn);
+    if (sn->ks->n_top) {
+        evs_out_text("%s", "");
+        print_hot(sn, top);
+    }
+    print_what_if(sn);
+}
+
+static void print_sn(const struct run *r, const struct evs_scan_sn *sn)
+{
+    evs_progress_clear();
+    if (!r->cli->json) {
+        print_text(sn, r->top);
+        return;
+    }
+    struct evs_buf json = EVS_BUF_INIT(JSON_CAP);
+    evs_scan_json(&json, sn, r->top);
+    evs_out_json(&json);
+    evs_buf_done(&json);
+}
+
+/* --- running --- */
+
+static enum evs_rc check_what_if(struct run *r, struct evs_err *err)
+{
+    const char *s;
+    for (size_t i = 0; (s = evs_opts_nth(&r->cli->opts, "what-if", i)) != NULL; i++) {
+        enum evs_rc rc = evs_whatif_check(s, err);
+        if (rc)
+            return rc;
+        r->what_if = evs_xgrow(r->what_if, i + 1, sizeof(*r->what_if));
+        r->what_if[i] = s;
+        r->n_what_if = i + 1;
+    }
+    return EVS_OK;
+}
+
+static enum evs_rc prepare(struct run *r, struct evs_err *err)
+{
+    struct evs_cli *cli = r->cli;
+    enum evs_rc rc = check_what_if(r, err);
+    if (!rc && evs_opts_double(&cli->opts, "target") <= 1)
+        rc = evs_fail(err, EVS_INVALID, "--target must be above 1: 1 is perfectly even");
+    if (!rc && evs_opts_int(&cli->opts, "memory") < (1 << 20))
+        rc = evs_fail(err, EVS_INVALID, "--memory must be at least 1M");
+    if (!rc)
+        rc = evs_session_filter(cli, &r->filter, err);
+    if (!rc)
+        rc = evs_session_client(cli, &r->client, err);
+    if (!rc)
+        rc = evs_session_ranges(cli, r->client, cli->args[0], &r->ranges, err);
+    return rc;
+}
+
+static enum evs_rc watch_ms(const struct run *r, int64_t *ret_ms, struct evs_err *err)
+{
+    const char *text = evs_opts_str(&r->cli->opts, "watch");
+    *ret_ms = r->each ? WATCH_MS : 0;
+    if (!text || !text[0])
+        return EVS_OK;
+    enum evs_rc rc = evs_num_duration(text, ret_ms, err);
+    return rc ? evs_wrap(err, "--watch") : EVS_OK;
+}
+
+static void show_progress(const struct run *r)
+{
+    struct evs_scan_progress p;
+    char n[EVS_NUM_LEN];
+    evs_scan_progress(r->scan, &p);
+    double part = p.span > 0 ? (double)p.passed / (double)p.span : 0;
+    double seconds = (double)p.elapsed_us / 1e6;
+    evs_progress("reading %s: %.0f %%, %s messages, %.0f/s", r->cli->args[0], 100 * part,
+                 evs_num_commas(n, p.records), (double)p.records / fmax(seconds, 0.001));
+}
+
+/* Waits for the end, printing snapshots on the way where asked. Returns the last one. */
+static enum evs_rc follow(struct run *r, struct evs_scan_sn **ret_sn, struct evs_err *err)
+{
+    uint64_t seen = 0;
+    for (;;) {
+        enum evs_rc rc = evs_scan_wait(r->scan, WAIT_MS, err);
+        struct evs_scan_sn *sn = (struct evs_scan_sn *)evs_slot_take(r->slot, seen);
+        if (sn)
+            seen = sn->snap.generation;
+        if (sn && sn->state != EVS_SCAN_RUNNING) {
+            *ret_sn = sn;
+            return EVS_OK;
+        }
+        if (sn && r->each)
+            print_sn(r, sn);
+        if (sn)
+            evs_snap_unref(&sn->snap);
+        if (rc != EVS_AGAIN && rc != EVS_EOF)
+            return rc;
+        if (evs_stop_raised(r->cli->stop) || evs_out_gone())
+            evs_scan_stop(r->scan);
+        show_progress(r);
+    }
+}
+
+static int finish(struct run *r, const struct evs_scan_sn *sn)
+{
+    bool whole = sn->state == EVS_SCAN_DONE && sn->troubled == 0;
+    for (int32_t p = 0, said = 0; p < sn->ks->partitions && said < 5; p++)
+        if (sn->error[p]) {
+            evs_cli_warn(r->cli, "partition %d of %s: %s", (int)p, sn->topic, sn->error[p]);
+            said++;
+        }
+    if (whole || evs_opts_given(&r->cli->opts, "follow"))
+        return EVS_EXIT_OK;
+    return sn->state == EVS_SCAN_STOPPED ? EVS_EXIT_STOPPED : EVS_EXIT_FAILED;
+}
+
+static void run_done(struct run *r)
+{
+    evs_scan_free(r->scan);
+    evs_slot_free(r->slot);
+    evs_filter_free(r->filter);
+    evs_ranges_free(r->ranges);
+    evs_client_free(r->client);
+    evs_free(r->what_if);
+}
+
+static int run(struct evs_cli *cli)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    struct run r = {.cli = cli, .top = (size_t)evs_opts_int(&cli->opts, "top")};
+    struct evs_scan_sn *sn = NULL;
+    int code = EVS_EXIT_OK;
+    r.each = evs_opts_given(&cli->opts, "watch") || evs_opts_given(&cli->opts, "follow");
+    struct evs_scan_opts so = {.memory_bytes = (size_t)evs_opts_int(&cli->opts, "memory"),
+                               .details = r.top,
+                               .limit = evs_opts_int(&cli->opts, "count"),
+                               .target = evs_opts_double(&cli->opts, "target")};
+    enum evs_rc rc = watch_ms(&r, &so.snapshot_ms, &err);
+    if (!rc)
+        rc = prepare(&r, &err);
+    if (!rc) {
+        so.filter = r.filter;
+        so.what_if = r.what_if;
+        so.n_what_if = r.n_what_if;
+        r.slot = evs_slot_new(NULL);
+        rc = evs_scan_start(r.client, r.ranges, &so, r.slot, &r.scan, &err);
+    }
+    if (!rc)
+        rc = follow(&r, &sn, &err);
+    if (sn) {
+        print_sn(&r, sn);
+        code = finish(&r, sn);
+        evs_snap_unref(&sn->snap);
+    }
+    if (!rc)
+        rc = evs_out_finish(&err);
+    run_done(&r);
+    return rc ? evs_cli_fail(&err) : code;
+}
+
+const struct evs_cmd evs_cmd_keys = {
+    .name = "keys",
+    .args = "TOPIC",
+    .summary = "key-to-partition distribution, hotspots, diagnosis, what-if",
+    .about = "Reads the keys of a topic (or of the range and records chosen) and says whether the "
+             "load is even; if not, which key, since when, whose fault, and what would fix it. "
+             "Counts are exact while the key table fits --memory; past it every count carries its "
+             "error. Nothing is written to the cluster.",
+    .example = "  eventscope keys shop.orders.placed --since 2h\n"
+               "  eventscope keys shop.orders.placed --what-if shards:8 --what-if partitions:24\n"
+               "  eventscope keys shop.orders.placed --json | jq '.diagnosis[0].text'",
+    .opts = opts,
+    .groups = EVS_CMD_CLUSTER | EVS_CMD_TOPIC | EVS_CMD_READ | EVS_CMD_KEEP,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run,
+};

@@ -1,0 +1,332 @@
+#include "keys/scan.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/event.h"
+#include "core/queue.h"
+#include "core/xalloc.h"
+#include "filter/filter.h"
+#include "kafka/range.h"
+#include "kafka/reader.h"
+
+/* Of the memory given, tables take 5/8; a purge needs half as much again for a moment, the key set
+ * the rest. */
+#define TABLE_SHARE(memory) ((memory) / 8 * 5)
+
+enum { HEAT_CELLS = 1 << 18, HEAT_MIN = 48, HEAT_MAX = 256, HAND_OVER_MS = 150, MAX_WORKERS = 4 };
+
+struct worker {
+    struct evs_scan *scan;
+    struct evs_keytab *table; /* NULL while lent */
+    struct evs_filter *filter;
+    struct evs_queue *back; /* the table on its way back */
+    unsigned lent;          /* the last request answered */
+    bool done;
+};
+
+struct evs_scan {
+    struct evs_client *client;
+    struct evs_ranges *ranges;
+    struct evs_scan_opts opts;
+    struct evs_slot *slot;
+    struct evs_reader *reader;
+    struct worker *w;
+    int n_workers, n_live;  /* with a table; those that the reader made */
+    struct evs_queue *over; /* workers lent their tables */
+    atomic_uint want;       /* number of the snapshot asked for */
+    atomic_bool stopping;
+    atomic_llong kept;
+    char **error; /* per partition; each is written by the worker that owns the partition */
+    struct evs_thread *thread;
+    struct evs_queue *finished; /* closed when the last snapshot is out */
+    struct evs_err failure;
+    int64_t started_us, next_us;
+    int64_t ended_us;
+};
+
+/* --- on the workers --- */
+
+static bool on_event(void *ctx, int worker, struct evs_event *ev)
+{
+    struct evs_scan *s = ctx;
+    struct worker *w = &s->w[worker];
+    if (w->filter && !evs_filter_keeps(w->filter, ev))
+        return true;
+    struct evs_key_rec r = {.key = ev->key,
+                            .key_len = ev->key_len,
+                            .value_len = ev->value_len,
+                            .tombstone = !ev->value,
+                            .partition = ev->partition,
+                            .offset = ev->offset,
+                            .ts_ms = ev->ts_ms};
+    if (s->opts.limit) {
+        long long before = atomic_fetch_add_explicit(&s->kept, 1, memory_order_relaxed);
+        if (before >= s->opts.limit)
+            return false;
+    }
+    evs_keytab_add(w->table, &r);
+    return true;
+}
+
+/* Lends the table for a snapshot and waits for it. */
+static void on_idle(void *ctx, int worker)
+{
+    struct evs_scan *s = ctx;
+    struct worker *w = &s->w[worker];
+    unsigned want = atomic_load_explicit(&s->want, memory_order_acquire);
+    if (want == w->lent)
+        return;
+    w->lent = want;
+    void *back;
+    if (evs_queue_push(s->over, w, sizeof(*w), -1) != EVS_OK)
+        return;
+    if (evs_queue_pop(w->back, -1, &back) != EVS_OK)
+        return;
+}
+
+static void on_problem(void *ctx, int worker, int32_t partition, const struct evs_err *err)
+{
+    struct evs_scan *s = ctx;
+    (void)worker;
+    if (partition < 0 || partition >= s->ranges->topic_partitions || err->code == EVS_RETRY)
+        return;
+    if (!s->error[partition])
+        s->error[partition] = evs_xstrdup(err->msg);
+}
+
+static const struct evs_reader_ops reader_ops = {
+    .event = on_event, .idle = on_idle, .problem = on_problem};
+
+/* --- snapshots --- */
+
+static void sn_free(struct evs_snap *snap)
+{
+    struct evs_scan_sn *sn = (struct evs_scan_sn *)snap;
+    for (int32_t p = 0; p < sn->ks->partitions; p++)
+        evs_free(sn->error[p]);
+    evs_free(sn->error);
+    evs_whatifs_free(sn->what_if);
+    evs_report_free(sn->report);
+    evs_keyset_free(sn->ks);
+    evs_free(sn->topic);
+    evs_free(sn);
+}
+
+static void publish(struct evs_scan *s, struct evs_keyset *ks, enum evs_scan_state state)
+{
+    struct evs_scan_sn *sn = evs_xcalloc(1, sizeof(*sn));
+    struct evs_reader_progress p;
+    evs_snap_init(&sn->snap, sn_free);
+    evs_reader_progress(s->reader, &p);
+    sn->topic = evs_xstrdup(s->ranges->topic);
+    sn->state = state;
+    sn->ks = ks;
+    sn->now_ms = evs_clock_wall_ms();
+    sn->memory_bytes = s->opts.memory_bytes;
+    sn->error = evs_xcalloc((size_t)ks->partitions, sizeof(*sn->error));
+    sn->wanted = (int32_t)s->ranges->n;
+    for (size_t i = 0; i < s->ranges->n; i++) {
+        const struct evs_range *r = &s->ranges->parts[i];
+        const char *why = r->error;
+        if (!why && state != EVS_SCAN_RUNNING)
+            why = s->error[r->partition];
+        sn->error[r->partition] = evs_xstrdup(why);
+        sn->troubled += why != NULL;
+    }
+    sn->span = p.span;
+    sn->covered = p.span > 0 ? (double)p.passed / (double)p.span : 1;
+    sn->complete = state == EVS_SCAN_DONE && sn->troubled == 0;
+    sn->elapsed_us = evs_clock_mono_us() - s->started_us;
+    sn->report = evs_report_new(ks, sn->now_ms, !sn->complete);
+    if (state != EVS_SCAN_RUNNING)
+        sn->what_if =
+            evs_whatif_all(ks, sn->report, s->opts.target, s->opts.what_if, s->opts.n_what_if);
+    evs_slot_publish(s->slot, &sn->snap);
+}
+
+static struct evs_keyset *build(struct evs_scan *s)
+{
+    struct evs_keytab **t = evs_xcalloc((size_t)s->n_workers, sizeof(*t));
+    for (int i = 0; i < s->n_workers; i++)
+        t[i] = s->w[i].table;
+    struct evs_keyset *ks = evs_keyset_new(t, (size_t)s->n_workers, s->opts.details);
+    evs_free(t);
+    return ks;
+}
+
+/* Asks all workers for their tables; a worker that does not answer in time (its partitions are at
+ * their end, or it waits for a broker) lets the snapshot fall out. */
+static void snapshot(struct evs_scan *s)
+{
+    int64_t from = evs_clock_mono_us();
+    int got = 0;
+    atomic_fetch_add_explicit(&s->want, 1, memory_order_release);
+    void **lent = evs_xcalloc((size_t)s->n_workers, sizeof(*lent));
+    while (got < s->n_live && evs_queue_pop(s->over, HAND_OVER_MS, &lent[got]) == EVS_OK)
+        got++;
+    struct evs_keyset *ks = got == s->n_live ? build(s) : NULL;
+    for (int i = 0; i < got; i++) {
+        struct worker *w = lent[i];
+        if (evs_queue_push(w->back, w, sizeof(*w), -1) != EVS_OK)
+            break;
+    }
+    evs_free(lent);
+    if (ks)
+        publish(s, ks, EVS_SCAN_RUNNING);
+    int64_t took = evs_clock_mono_us() - from;
+    int64_t pause = s->opts.snapshot_ms * 1000;
+    s->next_us = evs_clock_mono_us() + (took * 10 > pause ? took * 10 : pause);
+}
+
+/* A worker that answered after its snapshot was given up. */
+static void release_strays(struct evs_scan *s)
+{
+    void *w;
+    while (evs_queue_pop(s->over, 0, &w) == EVS_OK)
+        if (evs_queue_push(((struct worker *)w)->back, w, sizeof(struct worker), -1) != EVS_OK)
+            return;
+}
+
+static void run(void *arg)
+{
+    struct evs_scan *s = arg;
+    enum evs_rc rc;
+    s->next_us = s->started_us + 100 * 1000;
+    do {
+        int64_t wait = 100;
+        if (s->opts.snapshot_ms && evs_clock_mono_us() >= s->next_us)
+            snapshot(s);
+        release_strays(s);
+        rc = evs_reader_wait(s->reader, wait, &s->failure);
+    } while (rc == EVS_AGAIN && !atomic_load(&s->stopping));
+    /* Workers may wait for a hand-over that nobody will make any more. */
+    evs_queue_close(s->over);
+    for (int i = 0; i < s->n_workers; i++)
+        evs_queue_close(s->w[i].back);
+    evs_reader_stop(s->reader);
+    bool stopped = atomic_load(&s->stopping);
+    bool limited = s->opts.limit && atomic_load(&s->kept) >= s->opts.limit;
+    if (rc == EVS_EOF || stopped) {
+        s->failure = (struct evs_err)EVS_ERR_INIT;
+        publish(s, build(s), stopped && !limited ? EVS_SCAN_STOPPED : EVS_SCAN_DONE);
+    }
+    evs_queue_close(s->finished);
+}
+
+/* --- life --- */
+
+/* As many as there are cores, but each wants a share of librdkafka's memory. */
+static int default_workers(const struct evs_ranges *r)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int n = cores < 2 ? 1 : cores > MAX_WORKERS ? MAX_WORKERS : (int)cores;
+    return (size_t)n > r->n ? (r->n ? (int)r->n : 1) : n;
+}
+
+static void workers_new(struct evs_scan *s)
+{
+    int32_t P = s->ranges->topic_partitions;
+    size_t columns = HEAT_CELLS / (size_t)P;
+    uint64_t seed = (uint64_t)evs_clock_mono_us() * UINT64_C(0x9e3779b97f4a7c15);
+    columns = columns < HEAT_MIN ? HEAT_MIN : columns > HEAT_MAX ? HEAT_MAX : columns;
+    s->w = evs_xcalloc((size_t)s->n_workers, sizeof(*s->w));
+    for (int i = 0; i < s->n_workers; i++) {
+        s->w[i].scan = s;
+        s->w[i].filter = s->opts.filter ? evs_filter_clone(s->opts.filter) : NULL;
+        s->w[i].back = evs_queue_new(1, SIZE_MAX, NULL);
+        s->w[i].table = evs_keytab_new(P, TABLE_SHARE(s->opts.memory_bytes) / (size_t)s->n_workers,
+                                       columns, seed);
+    }
+}
+
+enum evs_rc evs_scan_start(struct evs_client *c, const struct evs_ranges *ranges,
+                           const struct evs_scan_opts *opts, struct evs_slot *slot,
+                           struct evs_scan **ret_scan, struct evs_err *err)
+{
+    struct evs_scan *s = evs_xcalloc(1, sizeof(*s));
+    s->client = c;
+    s->ranges = evs_ranges_copy(ranges);
+    s->opts = *opts;
+    if (!s->opts.memory_bytes)
+        s->opts.memory_bytes = EVS_SCAN_MEMORY;
+    if (s->opts.target <= 0)
+        s->opts.target = EVS_WHATIF_TARGET;
+    s->slot = slot;
+    s->error = evs_xcalloc((size_t)s->ranges->topic_partitions + 1, sizeof(*s->error));
+    s->over = evs_queue_new(64, SIZE_MAX, NULL);
+    s->finished = evs_queue_new(1, SIZE_MAX, NULL);
+    s->started_us = evs_clock_mono_us();
+    s->n_workers = opts->workers > 0 ? opts->workers : default_workers(s->ranges);
+    workers_new(s);
+    struct evs_reader_opts ro = {.profile = EVS_READER_SCAN, .workers = s->n_workers};
+    enum evs_rc rc = evs_reader_start(c, s->ranges, &ro, &reader_ops, s, &s->reader, err);
+    if (rc == EVS_OK) {
+        assert(evs_reader_workers(s->reader) <= s->n_workers);
+        s->n_live = evs_reader_workers(s->reader);
+        rc = evs_thread_start("keys-scan", run, s, &s->thread, err);
+    }
+    if (rc) {
+        evs_scan_free(s);
+        return rc;
+    }
+    *ret_scan = s;
+    return EVS_OK;
+}
+
+void evs_scan_stop(struct evs_scan *s)
+{
+    atomic_store(&s->stopping, true);
+    if (s->reader)
+        evs_reader_stop(s->reader);
+}
+
+enum evs_rc evs_scan_wait(struct evs_scan *s, int64_t wait_ms, struct evs_err *err)
+{
+    void *none;
+    enum evs_rc rc = evs_queue_pop(s->finished, wait_ms, &none);
+    if (rc != EVS_EOF)
+        return EVS_AGAIN;
+    if (s->failure.code == EVS_OK)
+        return EVS_EOF;
+    *err = s->failure;
+    return err->code;
+}
+
+void evs_scan_free(struct evs_scan *s)
+{
+    if (!s)
+        return;
+    if (s->thread) {
+        evs_scan_stop(s);
+        evs_thread_join(s->thread);
+    }
+    evs_reader_free(s->reader);
+    for (int i = 0; i < s->n_workers && s->w; i++) {
+        evs_keytab_free(s->w[i].table);
+        evs_filter_free(s->w[i].filter);
+        evs_queue_free(s->w[i].back);
+    }
+    for (int32_t p = 0; p < s->ranges->topic_partitions; p++)
+        evs_free(s->error[p]);
+    evs_free(s->error);
+    evs_free(s->w);
+    evs_queue_free(s->over);
+    evs_queue_free(s->finished);
+    evs_ranges_free(s->ranges);
+    evs_free(s);
+}
+
+void evs_scan_progress(const struct evs_scan *s, struct evs_scan_progress *ret_p)
+{
+    struct evs_reader_progress p;
+    evs_reader_progress(s->reader, &p);
+    *ret_p = (struct evs_scan_progress){.records = p.records,
+                                        .bytes = p.bytes,
+                                        .passed = p.passed,
+                                        .span = p.span,
+                                        .elapsed_us = evs_clock_mono_us() - s->started_us};
+}

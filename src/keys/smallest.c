@@ -1,0 +1,208 @@
+/* The usual what-if strategies side by side, and the least of them that meets the target. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "core/text.h"
+#include "core/xalloc.h"
+#include "keys/whatif.h"
+
+enum { MOST_SHARDS = 256, KEY_COLS = 48 };
+
+static void as_it_is(const struct evs_keyset *ks, const struct evs_report *r, struct evs_whatif *w)
+{
+    *w = (struct evs_whatif){.strategy = evs_xstrdup("as it is"),
+                             .max_over_mean = r->messages.max_over_mean,
+                             .low = r->messages.max_over_mean,
+                             .high = r->messages.max_over_mean,
+                             .peak = NAN,
+                             .partitions_per_hot_key = ks->n_top ? (double)ks->top[0].n_places : 0,
+                             .ordering = ks->split_keys ? "already lost for split keys" : "kept",
+                             .partitions = ks->partitions};
+    w->after = evs_xcalloc((size_t)ks->partitions, sizeof(*w->after));
+    for (int32_t p = 0; p < ks->partitions && ks->messages; p++)
+        w->after[p] = (double)ks->part[p].messages / (double)ks->messages;
+    if (ks->n_top)
+        w->hot_key_share = (double)ks->top[0].count / (double)ks->messages;
+    const struct evs_heat_grid *g = &r->grid;
+    for (size_t c = 0; c < g->n; c++) { /* slices with too little say nothing about a peak */
+        uint64_t total = 0, max = 0;
+        for (size_t p = 0; p < g->rows; p++) {
+            uint64_t x = g->cell[c * g->rows + p];
+            total += x;
+            max = x > max ? x : max;
+        }
+        if (total < 20 * g->rows)
+            continue;
+        double peak = (double)max * (double)g->rows / (double)total;
+        if (isnan(w->peak) || peak > w->peak)
+            w->peak = peak;
+    }
+}
+
+static void add(struct evs_whatifs *all, const struct evs_keyset *ks, const struct evs_report *r,
+                const char *strategy)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    for (size_t i = 0; i < all->n; i++) {
+        const char *placement = all->w[i].placement;
+        bool random = placement && strcmp(placement, "random") == 0;
+        size_t len = strlen(all->w[i].strategy);
+        if (strncmp(all->w[i].strategy, strategy, len) == 0 &&
+            (strategy[len] == '\0' ? !random : random && !strcmp(strategy + len, ":random")))
+            return;
+    }
+    all->w = evs_xgrow(all->w, all->n + 1, sizeof(*all->w));
+    if (evs_whatif_one(ks, r, strategy, &all->w[all->n], &err) == EVS_OK)
+        all->n++;
+}
+
+/* The fewest shards of the hot keys that meet the target, else those that do best. */
+static int fewest_shards(const struct evs_keyset *ks, const struct evs_report *r, double target)
+{
+    double best = INFINITY;
+    int best_n = 2, most = ks->partitions < MOST_SHARDS ? ks->partitions : MOST_SHARDS;
+    for (int n = 2; n <= most; n++) {
+        struct evs_whatif w;
+        struct evs_err err = EVS_ERR_INIT;
+        char *name = evs_xprintf("shards:%d", n);
+        enum evs_rc rc = evs_whatif_one(ks, r, name, &w, &err);
+        evs_free(name);
+        if (rc)
+            break;
+        double ratio = w.max_over_mean;
+        evs_whatif_done(&w);
+        if (ratio < best - 1e-9) {
+            best = ratio;
+            best_n = n;
+        }
+        if (ratio <= target)
+            break;
+    }
+    return best_n;
+}
+
+static void addf(struct evs_whatifs *all, const struct evs_keyset *ks, const struct evs_report *r,
+                 const char *name_colon, int n, const char *end)
+{
+    char *name = evs_xprintf("%s%d%s", name_colon, n, end);
+    add(all, ks, r, name);
+    evs_free(name);
+}
+
+static int less_change(const void *a, const void *b)
+{
+    const struct evs_whatif *x = a, *y = b;
+    if (x->keys_changed != y->keys_changed)
+        return x->keys_changed < y->keys_changed ? -1 : 1;
+    if (x->partitions_per_hot_key != y->partitions_per_hot_key)
+        return x->partitions_per_hot_key < y->partitions_per_hot_key ? -1 : 1;
+    return (x->max_over_mean > y->max_over_mean) - (x->max_over_mean < y->max_over_mean);
+}
+
+static void key_name(struct evs_buf *b, const struct evs_keyset *ks, const struct evs_report *r)
+{
+    const struct evs_key_detail *k = r->n_hot ? r->hot[0] : ks->n_top ? &ks->top[0] : NULL;
+    if (k)
+        evs_text_fit(b, k->key, k->key_len, KEY_COLS, EVS_CUT_END);
+}
+
+static void say_smallest(struct evs_buf *b, const struct evs_keyset *ks, const struct evs_report *r,
+                         const struct evs_whatifs *all, const struct evs_whatif *w)
+{
+    evs_buf_adds(b, "Smallest change that works: ");
+    if (strncmp(w->strategy, "shards:", 7) == 0) {
+        int n = 0;
+        for (const char *c = w->strategy + 7; *c; c++)
+            n = 10 * n + (*c - '0');
+        evs_buf_adds(b, "write ");
+        key_name(b, ks, r);
+        if (w->keys_changed > 1)
+            evs_buf_printf(b, " and %llu more hot keys", (unsigned long long)(w->keys_changed - 1));
+        evs_buf_printf(b, " as KEY#0 to KEY#%d on %s %.0f partitions", n - 1,
+                       w->placement && !strcmp(w->placement, "placed") ? "different" : "about",
+                       w->partitions_per_hot_key);
+    } else {
+        evs_buf_adds(b, w->strategy);
+    }
+    evs_buf_printf(b, ": %.2f to %.2f times the mean.", all->now.max_over_mean, w->max_over_mean);
+    if (w->broken_pairs)
+        evs_buf_printf(b, " It costs order in %.1f %% of successive messages of one key.",
+                       100 * w->broken_pair_share);
+    else if (w->keys_changed)
+        evs_buf_printf(b, " %llu keys move to another partition once.",
+                       (unsigned long long)w->keys_changed);
+}
+
+static void find_smallest(struct evs_whatifs *all, const struct evs_keyset *ks,
+                          const struct evs_report *r)
+{
+    struct evs_buf b = EVS_BUF_INIT(2048);
+    double P = ks->partitions;
+    if (ks->messages == 0) {
+        evs_buf_adds(&b, "No messages: nothing to change.");
+    } else if (all->now.max_over_mean <= all->target) {
+        evs_buf_printf(&b,
+                       "Balanced: at %.2f times the mean no change is needed; spreading a key "
+                       "whose share is below %.1f %% changes nothing.",
+                       all->now.max_over_mean, P > 1 ? 100 * (all->target - 1) / (P - 1) : 100);
+    } else {
+        struct evs_whatif *w = NULL;
+        for (size_t i = 0; i < all->n && !w; i++)
+            if (all->w[i].high <= all->target && all->w[i].keys_changed > 0)
+                w = &all->w[i];
+        if (w) {
+            w->smallest = true;
+            say_smallest(&b, ks, r, all, w);
+        } else if (ks->distinct < P) {
+            evs_buf_printf(&b, "%.0f distinct keys cannot fill %d partitions.", ks->distinct,
+                           (int)ks->partitions);
+        } else {
+            evs_buf_printf(&b, "None of these brings %.2f times the mean under %.2f.",
+                           all->now.max_over_mean, all->target);
+        }
+    }
+    all->advice = evs_buf_steal(&b);
+}
+
+struct evs_whatifs *evs_whatif_all(const struct evs_keyset *ks, const struct evs_report *r,
+                                   double target, const char *const *extra, size_t n_extra)
+{
+    struct evs_whatifs *all = evs_xcalloc(1, sizeof(*all));
+    all->target = target;
+    as_it_is(ks, r, &all->now);
+    if (ks->messages > 0 && ks->n > 0) {
+        if (r->n_hot) {
+            int n = fewest_shards(ks, r, target);
+            addf(all, ks, r, "shards:", n, "");
+            addf(all, ks, r, "shards:", n, ":random");
+            addf(all, ks, r, "shards-all:", n, "");
+        }
+        add(all, ks, r, "composite:hour");
+        add(all, ks, r, "composite:minute");
+        if (ks->partitions * 2 <= EVS_WHATIF_MAX_PARTITIONS)
+            addf(all, ks, r, "partitions:", ks->partitions * 2, "");
+        for (int i = 0; i < 2; i++)
+            if (evs_partitioners[i] != r->placement.main)
+                add(all, ks, r, i ? "partitioner:crc32" : "partitioner:murmur2");
+        for (size_t i = 0; i < n_extra; i++)
+            add(all, ks, r, extra[i]);
+        if (all->n)
+            qsort(all->w, all->n, sizeof(*all->w), less_change);
+    }
+    find_smallest(all, ks, r);
+    return all;
+}
+
+void evs_whatifs_free(struct evs_whatifs *all)
+{
+    if (!all)
+        return;
+    for (size_t i = 0; i < all->n; i++)
+        evs_whatif_done(&all->w[i]);
+    evs_whatif_done(&all->now);
+    evs_free(all->w);
+    evs_free(all->advice);
+    evs_free(all);
+}
