@@ -5,41 +5,41 @@
 const int64_t evs_grid_back_ms[EVS_GRID_STEPS] = {60000,   300000,   900000,
                                                   3600000, 21600000, 86400000};
 
-void evs_spark_init(struct evs_spark *s)
+void evs_cells_init(struct evs_cells *s)
 {
     s->newest = 0;
-    for (int i = 0; i < EVS_SPARK_CELLS; i++)
+    for (int i = 0; i < EVS_CELLS; i++)
         s->cell[i] = -1;
 }
 
-void evs_spark_put(struct evs_spark *s, int64_t at_ms, double v)
+void evs_cells_put(struct evs_cells *s, int64_t at_ms, double v)
 {
-    int64_t cell = at_ms / EVS_SPARK_CELL_MS;
-    if (!s->newest || cell - s->newest >= EVS_SPARK_CELLS || cell < s->newest) {
-        evs_spark_init(s);
+    int64_t cell = at_ms / EVS_CELL_MS;
+    if (!s->newest || cell - s->newest >= EVS_CELLS || cell < s->newest) {
+        evs_cells_init(s);
         s->newest = cell;
     }
     while (s->newest < cell)
-        s->cell[++s->newest % EVS_SPARK_CELLS] = -1;
-    s->cell[cell % EVS_SPARK_CELLS] = v < 0 ? -1.0f : (float)v;
+        s->cell[++s->newest % EVS_CELLS] = -1;
+    s->cell[cell % EVS_CELLS] = v < 0 ? -1.0f : (float)v;
 }
 
-void evs_spark_get(const struct evs_spark *s, int64_t now_ms, int n, double *ret_v)
+void evs_cells_get(const struct evs_cells *s, int64_t now_ms, int n, double *ret_v)
 {
-    int64_t last = now_ms / EVS_SPARK_CELL_MS;
+    int64_t last = now_ms / EVS_CELL_MS;
     if (s->newest && last - s->newest == 1)
         last = s->newest; /* the present cell has no reading yet */
     for (int i = 0; i < n; i++) {
         int64_t cell = last - (n - 1 - i);
-        bool held = s->newest && cell <= s->newest && cell > s->newest - EVS_SPARK_CELLS;
-        ret_v[i] = held && cell > 0 ? (double)s->cell[cell % EVS_SPARK_CELLS] : -1;
+        bool held = s->newest && cell <= s->newest && cell > s->newest - EVS_CELLS;
+        ret_v[i] = held && cell > 0 ? (double)s->cell[cell % EVS_CELLS] : -1;
     }
 }
 
 void evs_track_init(struct evs_track *t)
 {
     memset(t, 0, sizeof(*t));
-    evs_spark_init(&t->ends);
+    evs_cells_init(&t->ends);
     for (int i = 0; i < EVS_GRID_STEPS; i++)
         t->grid[i] = EVS_LAG_NULL;
 }
@@ -54,7 +54,7 @@ void evs_track_add(struct evs_track *t, int64_t at_ms, int64_t low, int64_t end)
     }
     if (!t->n)
         t->ends_base = end;
-    evs_spark_put(&t->ends, at_ms, (double)(end - t->ends_base));
+    evs_cells_put(&t->ends, at_ms, (double)(end - t->ends_base));
     if (t->n >= 2 && t->end[t->n - 1] == end && t->end[t->n - 2] == end) {
         t->at_ms[t->n - 1] = at_ms; /* a flat run is its two outer points */
         return;
@@ -143,7 +143,7 @@ void evs_track_age(const struct evs_track *t, int64_t offset, int64_t end, int64
 void evs_trace_init(struct evs_trace *t)
 {
     memset(t, 0, sizeof(*t));
-    evs_spark_init(&t->lags);
+    evs_cells_init(&t->lags);
 }
 
 void evs_trace_add(struct evs_trace *t, int64_t at_ms, int64_t committed, int64_t lag)
@@ -161,7 +161,7 @@ void evs_trace_add(struct evs_trace *t, int64_t at_ms, int64_t committed, int64_
         t->n--;
     }
     t->readings[t->n++] = (struct evs_lag_reading){at_ms, committed, lag};
-    evs_spark_put(&t->lags, at_ms, (double)lag);
+    evs_cells_put(&t->lags, at_ms, (double)lag);
 }
 
 double evs_trace_rate(const struct evs_trace *t)

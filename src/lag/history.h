@@ -24,20 +24,20 @@
 
 enum {
     EVS_TRACK_POINTS = 32,
-    EVS_SPARK_CELLS = 60,     /* of EVS_SPARK_CELL_MS: 30 minutes */
-    EVS_SPARK_CELL_MS = 30000,
+    EVS_CELLS = 30,     /* of EVS_CELL_MS: 30 minutes */
+    EVS_CELL_MS = 60000,
     EVS_GRID_STEPS = 6
 };
 
-/* Half-hour of one figure; -1 is unknown. Cells are numbered by wall time / EVS_SPARK_CELL_MS. */
-struct evs_spark {
+/* Half-hour of one figure; -1 is unknown. Cells are numbered by wall time / EVS_CELL_MS. */
+struct evs_cells {
     int64_t newest; /* cell number; 0 is empty */
-    float cell[EVS_SPARK_CELLS];
+    float cell[EVS_CELLS];
 };
-void evs_spark_init(struct evs_spark *s);
-void evs_spark_put(struct evs_spark *s, int64_t at_ms, double v); /* the last of a cell counts */
+void evs_cells_init(struct evs_cells *s);
+void evs_cells_put(struct evs_cells *s, int64_t at_ms, double v); /* the last of a cell counts */
 /* The newest n cells, oldest first, -1 where unknown. */
-void evs_spark_get(const struct evs_spark *s, int64_t now_ms, int n, double *ret_v);
+void evs_cells_get(const struct evs_cells *s, int64_t now_ms, int n, double *ret_v);
 
 extern const int64_t evs_grid_back_ms[EVS_GRID_STEPS]; /* newest first: 1 m ... 1 d */
 
@@ -47,7 +47,7 @@ struct evs_track {
     int64_t grid_at_ms;                /* when the grid was asked; 0 never */
     int64_t grid[EVS_GRID_STEPS];      /* first offset at or after; EVS_LAG_NULL none that late */
     int64_t low_at_ms, low_first;      /* since when the log start is watched */
-    struct evs_spark ends;             /* end - ends_base */
+    struct evs_cells ends;             /* end - ends_base */
     int64_t ends_base;
 };
 void evs_track_init(struct evs_track *t);
@@ -79,7 +79,7 @@ struct evs_trace {
     int64_t moved_ms;      /* when the commit last moved; 0: not while watched */
     int64_t commit_gap_ms; /* longest time between two moves seen */
     int64_t first_ms;      /* first reading ever */
-    struct evs_spark lags;
+    struct evs_cells lags;
 };
 void evs_trace_init(struct evs_trace *t);
 void evs_trace_add(struct evs_trace *t, int64_t at_ms, int64_t committed, int64_t lag);

@@ -348,19 +348,19 @@ static void lag_in_time_from_the_grid(void **state)
 static void sparks_keep_half_an_hour(void **state)
 {
     (void)state;
-    struct evs_spark s;
-    evs_spark_init(&s);
-    int64_t now = 1000 * EVS_SPARK_CELL_MS;
+    struct evs_cells s;
+    evs_cells_init(&s);
+    int64_t now = 1000 * EVS_CELL_MS;
     double v[4];
-    evs_spark_get(&s, now, 4, v);
+    evs_cells_get(&s, now, 4, v);
     assert_true(v[0] < 0 && v[3] < 0);
-    evs_spark_put(&s, now - 2 * EVS_SPARK_CELL_MS, 7);
-    evs_spark_put(&s, now, 9);
-    evs_spark_put(&s, now, 10);
-    evs_spark_get(&s, now, 4, v);
+    evs_cells_put(&s, now - 2 * EVS_CELL_MS, 7);
+    evs_cells_put(&s, now, 9);
+    evs_cells_put(&s, now, 10);
+    evs_cells_get(&s, now, 4, v);
     assert_true(v[0] < 0 && v[1] == 7 && v[2] < 0 && v[3] == 10);
-    evs_spark_put(&s, now + 100 * EVS_SPARK_CELL_MS, 1);
-    evs_spark_get(&s, now + 100 * EVS_SPARK_CELL_MS, 4, v);
+    evs_cells_put(&s, now + 100 * EVS_CELL_MS, 1);
+    evs_cells_get(&s, now + 100 * EVS_CELL_MS, 4, v);
     assert_true(v[2] < 0 && v[3] == 1);
 }
 

@@ -1,0 +1,414 @@
+#include "kafka/groups.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/xalloc.h"
+#include "kafka/handle.h"
+
+enum { HANDLES = 4, HANDLES_MAX = 8, SLOTS = EVS_GROUPS_INFLIGHT };
+
+struct pool_handle {
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;
+    rd_kafka_AdminOptions_t *offsets, *members;
+};
+
+struct evs_groups {
+    struct evs_client *c;
+    struct pool_handle handles[HANDLES_MAX];
+    int n;
+    struct evs_wake wake;
+    uint32_t run; /* of evs_groups_ask: an answer that outlived its run is dropped */
+};
+
+/* One run of evs_groups_ask. */
+struct asking {
+    struct evs_groups *g;
+    const struct evs_group_ask *asks;
+    const struct evs_groups_ops *ops;
+    void *ctx;
+    size_t next, n; /* the next ask to send */
+    bool half;      /* its offsets were sent, its members not yet */
+    int turn, flying, sent;
+};
+
+const char *evs_group_state_name(enum evs_group_state s)
+{
+    static const char *const names[] = {"Unknown", "PreparingRebalance", "CompletingRebalance",
+                                        "Stable", "Dead", "Empty"};
+    return names[s];
+}
+
+static enum evs_group_state state_of(rd_kafka_consumer_group_state_t s)
+{
+    switch (s) {
+    case RD_KAFKA_CONSUMER_GROUP_STATE_PREPARING_REBALANCE: return EVS_GROUP_PREPARING;
+    case RD_KAFKA_CONSUMER_GROUP_STATE_COMPLETING_REBALANCE: return EVS_GROUP_COMPLETING;
+    case RD_KAFKA_CONSUMER_GROUP_STATE_STABLE: return EVS_GROUP_STABLE;
+    case RD_KAFKA_CONSUMER_GROUP_STATE_DEAD: return EVS_GROUP_DEAD;
+    case RD_KAFKA_CONSUMER_GROUP_STATE_EMPTY: return EVS_GROUP_EMPTY;
+    default: return EVS_GROUP_UNKNOWN;
+    }
+}
+
+/* --- the pool --- */
+
+static rd_kafka_AdminOptions_t *options(struct evs_groups *g, rd_kafka_t *rk,
+                                        rd_kafka_admin_op_t op)
+{
+    char why[200];
+    rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(rk, op);
+    int64_t ms = evs_client_timeout_ms(g->c);
+    rd_kafka_AdminOptions_set_request_timeout(o, (int)(ms < 3600000 ? ms : 3600000), why,
+                                              sizeof(why));
+    return o;
+}
+
+static enum evs_rc open_handle(struct evs_groups *g, struct pool_handle *h, struct evs_err *err)
+{
+    /* The queue of a busy connection must not wait for the socket to fill a packet. */
+    static const struct evs_handle_prop props[] = {{"socket.nagle.disable", "true"}, {NULL, NULL}};
+    enum evs_rc rc = evs_handle_new(g->c, RD_KAFKA_CONSUMER, EVS_READ_UNCOMMITTED, props, &h->rk,
+                                    err);
+    if (rc)
+        return rc;
+    h->queue = rd_kafka_queue_new(h->rk);
+    rd_kafka_queue_io_event_enable(h->queue, g->wake.fds[1], "g", 1);
+    h->offsets = options(g, h->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    h->members = options(g, h->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+    return EVS_OK;
+}
+
+enum evs_rc evs_groups_open(struct evs_client *c, int handles, struct evs_groups **ret_g,
+                            struct evs_err *err)
+{
+    struct evs_groups *g = evs_xcalloc(1, sizeof(*g));
+    g->c = c;
+    g->n = handles > HANDLES_MAX ? HANDLES_MAX : handles > 0 ? handles : HANDLES;
+    enum evs_rc rc = evs_wake_init(&g->wake, err);
+    if (rc) {
+        evs_free(g);
+        return rc;
+    }
+    for (int i = 0; i < 1 && !rc; i++) /* the others when there is enough to ask */
+        rc = open_handle(g, &g->handles[i], err);
+    if (rc) {
+        evs_groups_close(g);
+        return rc;
+    }
+    *ret_g = g;
+    return EVS_OK;
+}
+
+void evs_groups_close(struct evs_groups *g)
+{
+    if (!g)
+        return;
+    for (int i = 0; i < g->n; i++) {
+        struct pool_handle *h = &g->handles[i];
+        if (!h->rk)
+            continue;
+        rd_kafka_AdminOptions_destroy(h->offsets);
+        rd_kafka_AdminOptions_destroy(h->members);
+        rd_kafka_queue_io_event_enable(h->queue, -1, NULL, 0);
+        rd_kafka_queue_destroy(h->queue);
+        evs_handle_free(h->rk);
+    }
+    evs_wake_done(&g->wake);
+    evs_free(g);
+}
+
+/* --- listing --- */
+
+static int by_name(const void *a, const void *b)
+{
+    const struct evs_group_name *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
+void evs_group_list_done(struct evs_group_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        evs_free(l->groups[i].name);
+    evs_free(l->groups);
+    evs_free(l->warning);
+    *l = (struct evs_group_list){0};
+}
+
+/* librdkafka before 2.14.2 may give a group twice. */
+static void sort_unique(struct evs_group_list *l)
+{
+    if (l->n)
+        qsort(l->groups, l->n, sizeof(*l->groups), by_name);
+    size_t kept = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        if (kept && !strcmp(l->groups[kept - 1].name, l->groups[i].name))
+            evs_free(l->groups[i].name);
+        else
+            l->groups[kept++] = l->groups[i];
+    }
+    l->n = kept;
+}
+
+static enum evs_rc take_list(struct evs_groups *g, rd_kafka_event_t *ev,
+                             struct evs_group_list *ret_list, struct evs_err *err)
+{
+    rd_kafka_resp_err_t e = rd_kafka_event_error(ev);
+    const rd_kafka_ListConsumerGroups_result_t *r =
+        e ? NULL : rd_kafka_event_ListConsumerGroups_result(ev);
+    size_t n = 0, n_errors = 0;
+    const rd_kafka_ConsumerGroupListing_t **rows =
+        r ? rd_kafka_ListConsumerGroups_result_valid(r, &n) : NULL;
+    const rd_kafka_error_t **errors =
+        r ? rd_kafka_ListConsumerGroups_result_errors(r, &n_errors) : NULL;
+    if (!e && !n && n_errors)
+        e = rd_kafka_error_code(errors[0]);
+    if (e)
+        return evs_kafka_fail(g->c, e, err, "list of groups");
+    struct evs_group_list l = {.groups = evs_xcalloc(n + 1, sizeof(*l.groups)), .n = n};
+    for (size_t i = 0; i < n; i++)
+        l.groups[i] = (struct evs_group_name){
+            evs_xstrdup(rd_kafka_ConsumerGroupListing_group_id(rows[i])),
+            state_of(rd_kafka_ConsumerGroupListing_state(rows[i])),
+            rd_kafka_ConsumerGroupListing_is_simple_consumer_group(rows[i]) != 0};
+    if (n_errors)
+        l.warning = evs_xprintf("%zu broker%s did not list groups: %s", n_errors,
+                                n_errors > 1 ? "s" : "",
+                                evs_meta_error_text(rd_kafka_error_code(errors[0])));
+    sort_unique(&l);
+    *ret_list = l;
+    return EVS_OK;
+}
+
+enum evs_rc evs_groups_list(struct evs_groups *g, struct evs_group_list *ret_list,
+                            struct evs_err *err)
+{
+    struct pool_handle *h = &g->handles[0];
+    rd_kafka_AdminOptions_t *o = options(g, h->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
+    rd_kafka_queue_t *q = rd_kafka_queue_new(h->rk);
+    rd_kafka_ListConsumerGroups(h->rk, o, q);
+    rd_kafka_event_t *ev = NULL;
+    int64_t until_us = evs_clock_mono_us() + evs_client_timeout_ms(g->c) * 1000;
+    while (!ev && evs_clock_mono_us() < until_us && !evs_link_hopeless(g->c)) {
+        ev = rd_kafka_queue_poll(q, 100);
+        evs_handle_poll(h->rk);
+    }
+    enum evs_rc rc = ev ? take_list(g, ev, ret_list, err)
+                        : evs_kafka_fail(g->c, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "list of groups");
+    if (ev)
+        rd_kafka_event_destroy(ev);
+    rd_kafka_AdminOptions_destroy(o);
+    rd_kafka_queue_destroy(q);
+    return rc;
+}
+
+/* --- asking for many --- */
+
+enum { RUN_SHIFT = 40 };
+
+static void *ticket(const struct evs_groups *g, size_t ask)
+{
+    return (void *)(uintptr_t)((uint64_t)(g->run & 0xffff) << RUN_SHIFT | ask);
+}
+
+static void send_offsets(struct asking *a, struct pool_handle *h, const char *name)
+{
+    rd_kafka_ListConsumerGroupOffsets_t *req = rd_kafka_ListConsumerGroupOffsets_new(name, NULL);
+    rd_kafka_AdminOptions_set_opaque(h->offsets, ticket(a->g, a->next));
+    rd_kafka_ListConsumerGroupOffsets(h->rk, &req, 1, h->offsets, h->queue);
+    rd_kafka_ListConsumerGroupOffsets_destroy(req);
+}
+
+static void send_members(struct asking *a, struct pool_handle *h, const char *name)
+{
+    rd_kafka_AdminOptions_set_opaque(h->members, ticket(a->g, a->next));
+    rd_kafka_DescribeConsumerGroups(h->rk, &name, 1, h->members, h->queue);
+}
+
+static void fail_offsets(struct asking *a, size_t i, rd_kafka_resp_err_t e)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    evs_kafka_fail(a->g->c, e, &err, "offsets");
+    a->ops->offsets_failed(a->ctx, i, &err);
+}
+
+static void take_offsets(struct asking *a, size_t i, rd_kafka_event_t *ev)
+{
+    size_t n = 0;
+    rd_kafka_resp_err_t e = rd_kafka_event_error(ev);
+    const rd_kafka_group_result_t **rows =
+        e ? NULL
+          : rd_kafka_ListConsumerGroupOffsets_result_groups(
+                rd_kafka_event_ListConsumerGroupOffsets_result(ev), &n);
+    if (!e && !n)
+        e = RD_KAFKA_RESP_ERR__BAD_MSG;
+    if (!e && rd_kafka_group_result_error(rows[0]))
+        e = rd_kafka_error_code(rd_kafka_group_result_error(rows[0]));
+    if (e) {
+        fail_offsets(a, i, e);
+        return;
+    }
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_group_result_partitions(rows[0]);
+    size_t count = list ? (size_t)list->cnt : 0;
+    struct evs_group_offset *o = evs_xcalloc(count + 1, sizeof(*o));
+    for (size_t p = 0; p < count; p++) {
+        const rd_kafka_topic_partition_t *t = &list->elems[p];
+        o[p] = (struct evs_group_offset){t->topic, t->partition, t->offset < 0 ? -1 : t->offset,
+                                         t->err};
+    }
+    a->ops->offsets(a->ctx, i, o, count);
+    evs_free(o);
+}
+
+static void fill_member(struct evs_group_member *m, const rd_kafka_MemberDescription_t *from)
+{
+    const rd_kafka_MemberAssignment_t *at = rd_kafka_MemberDescription_assignment(from);
+    const rd_kafka_topic_partition_list_t *list =
+        at ? rd_kafka_MemberAssignment_partitions(at) : NULL;
+    *m = (struct evs_group_member){
+        .id = rd_kafka_MemberDescription_consumer_id(from),
+        .client = rd_kafka_MemberDescription_client_id(from),
+        .host = rd_kafka_MemberDescription_host(from),
+        .instance = rd_kafka_MemberDescription_group_instance_id(from),
+        .n_places = list ? (size_t)list->cnt : 0,
+    };
+    m->places = evs_xcalloc(m->n_places + 1, sizeof(*m->places));
+    for (size_t p = 0; p < m->n_places; p++)
+        m->places[p] = (struct evs_group_place){list->elems[p].topic, list->elems[p].partition};
+}
+
+static void tell_members(struct asking *a, size_t i, const rd_kafka_ConsumerGroupDescription_t *d)
+{
+    const rd_kafka_Node_t *node = rd_kafka_ConsumerGroupDescription_coordinator(d);
+    size_t n = rd_kafka_ConsumerGroupDescription_member_count(d);
+    struct evs_group_member *members = evs_xcalloc(n + 1, sizeof(*members));
+    for (size_t m = 0; m < n; m++)
+        fill_member(&members[m], rd_kafka_ConsumerGroupDescription_member(d, m));
+    struct evs_group_desc desc = {
+        .state = state_of(rd_kafka_ConsumerGroupDescription_state(d)),
+        .assignor = rd_kafka_ConsumerGroupDescription_partition_assignor(d),
+        .coordinator = node ? rd_kafka_Node_id(node) : -1,
+        .members = members,
+        .n_members = n,
+    };
+    desc.dead = desc.state == EVS_GROUP_DEAD;
+    if (!desc.assignor)
+        desc.assignor = "";
+    a->ops->members(a->ctx, i, &desc);
+    for (size_t m = 0; m < n; m++)
+        evs_free(members[m].places);
+    evs_free(members);
+}
+
+static void take_members(struct asking *a, size_t i, rd_kafka_event_t *ev)
+{
+    size_t n = 0;
+    rd_kafka_resp_err_t e = rd_kafka_event_error(ev);
+    const rd_kafka_ConsumerGroupDescription_t **rows =
+        e ? NULL
+          : rd_kafka_DescribeConsumerGroups_result_groups(
+                rd_kafka_event_DescribeConsumerGroups_result(ev), &n);
+    if (!e && !n)
+        e = RD_KAFKA_RESP_ERR__BAD_MSG;
+    if (!e && rd_kafka_ConsumerGroupDescription_error(rows[0]))
+        e = rd_kafka_error_code(rd_kafka_ConsumerGroupDescription_error(rows[0]));
+    if (!e) {
+        tell_members(a, i, rows[0]);
+        return;
+    }
+    struct evs_err err = EVS_ERR_INIT;
+    evs_kafka_fail(a->g->c, e, &err, "members");
+    a->ops->members_failed(a->ctx, i, &err);
+}
+
+static void take_event(struct asking *a, rd_kafka_event_t *ev)
+{
+    uint64_t t = (uint64_t)(uintptr_t)rd_kafka_event_opaque(ev);
+    size_t i = (size_t)(t & ((UINT64_C(1) << RUN_SHIFT) - 1));
+    if (t >> RUN_SHIFT != (a->g->run & 0xffff))
+        return;
+    rd_kafka_event_type_t type = rd_kafka_event_type(ev);
+    if (type == RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT)
+        take_offsets(a, i, ev);
+    else if (type == RD_KAFKA_EVENT_DESCRIBECONSUMERGROUPS_RESULT)
+        take_members(a, i, ev);
+    else
+        return;
+    a->flying--;
+}
+
+static void send_more(struct asking *a)
+{
+    while (a->next < a->n && a->flying < SLOTS) {
+        const struct evs_group_ask *q = &a->asks[a->next];
+        struct pool_handle *h = &a->g->handles[a->turn++ % a->g->n];
+        if (!h->rk)
+            h = &a->g->handles[0];
+        bool first = q->offsets && !a->half;
+        if (first)
+            send_offsets(a, h, q->name);
+        else if (q->members)
+            send_members(a, h, q->name);
+        if (first || q->members) {
+            a->flying++;
+            a->sent += 2;
+        }
+        a->half = first && q->members;
+        a->next += a->half ? 0 : 1;
+    }
+}
+
+static bool drain(struct asking *a)
+{
+    bool any = false;
+    for (int i = 0; i < a->g->n; i++) {
+        struct pool_handle *h = &a->g->handles[i];
+        rd_kafka_event_t *ev = h->rk ? rd_kafka_queue_poll(h->queue, 0) : NULL;
+        while (ev) {
+            take_event(a, ev);
+            rd_kafka_event_destroy(ev);
+            any = true;
+            ev = rd_kafka_queue_poll(h->queue, 0);
+        }
+        if (h->rk)
+            evs_handle_poll(h->rk);
+    }
+    return any;
+}
+
+/* Handles beyond the first only pay off when there is much to ask. */
+static enum evs_rc open_more(struct evs_groups *g, size_t n, struct evs_err *err)
+{
+    enum evs_rc rc = EVS_OK;
+    for (int i = 1; i < g->n && n > 64 && !rc; i++)
+        if (!g->handles[i].rk)
+            rc = open_handle(g, &g->handles[i], err);
+    return rc;
+}
+
+enum evs_rc evs_groups_ask(struct evs_groups *g, const struct evs_group_ask *asks, size_t n,
+                           const struct evs_groups_ops *ops, void *ctx, struct evs_stop *stop,
+                           int *ret_requests, struct evs_err *err)
+{
+    struct asking a = {.g = g, .asks = asks, .ops = ops, .ctx = ctx, .n = n};
+    enum evs_rc rc = open_more(g, n, err);
+    g->run++;
+    struct pollfd fds[2] = {{g->wake.fds[0], POLLIN, 0}, {-1, POLLIN, 0}};
+    if (stop)
+        fds[1].fd = stop->wake.fds[0];
+    while (!rc && (a.next < n || a.flying > 0)) {
+        send_more(&a);
+        if (stop && evs_stop_raised(stop)) {
+            rc = evs_fail(err, EVS_AGAIN, "stopped");
+        } else if (!drain(&a) && a.flying > 0) {
+            poll(fds, stop ? 2 : 1, 100);
+            evs_wake_drain(&g->wake);
+        }
+    }
+    if (ret_requests)
+        *ret_requests += a.sent;
+    return rc;
+}

@@ -1,0 +1,53 @@
+/* survey_inner.h - what the files of the survey share: asking (survey.c, ends.c) and building
+ * (build.c).
+ *
+ * Threads, ownership, errors: see survey.h.
+ */
+#ifndef EVS_LAG_SURVEY_INNER_H
+#define EVS_LAG_SURVEY_INNER_H
+
+#include "core/buf.h"
+#include "kafka/groups.h"
+#include "kafka/meta.h"
+#include "kafka/peek.h"
+#include "lag/state.h"
+#include "lag/survey.h"
+
+struct evs_commits;
+
+struct evs_survey {
+    struct evs_client *c;
+    struct evs_groups *pool;
+    struct evs_peek *peek[2]; /* by isolation, opened at first use */
+    struct evs_commits *commits; /* NULL: offsets come by request */
+    bool commits_failed;
+    char *commits_why;
+    struct evs_lag_state st;
+    char **names, **globs, **view;
+    size_t n_names, n_globs, n_view;
+    bool stable, watch, ages;
+    enum evs_survey_source source;
+    int64_t meta_ms; /* when metadata was read; 0 never */
+    /* Of the present refresh: */
+    int64_t now_ms;
+    int requests, failed_groups;
+    bool only_view;
+    char *warning;
+    uint64_t refresh;
+};
+
+void evs_survey_warn(struct evs_survey *s, const char *fmt, ...) EVS_PRINTF(2, 3);
+bool evs_survey_in_view(const struct evs_survey *s, const char *group);
+
+/* ends.c: ends, grid and peeks of what the rows need. */
+enum evs_rc evs_survey_ends(struct evs_survey *s, struct evs_err *err) EVS_MUST_USE;
+void evs_survey_closer(struct evs_survey *s);
+/* The ends of an entry's partition. */
+void evs_survey_ends_of(const struct evs_lag_entry *e, struct evs_lag_ends *ret_ends);
+
+/* build.c */
+struct evs_lag_sn *evs_survey_build(struct evs_survey *s, double seconds);
+/* Adds this refresh's reading to every trace. */
+void evs_survey_trace(struct evs_survey *s);
+
+#endif
