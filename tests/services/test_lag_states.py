@@ -189,7 +189,8 @@ def test_compacted_topic(admin, kevs, kafka, topic, name):
         # A record of a later time starts a new segment, which makes the old one cleanable.
         admin("produce", topic=t, records=[{"partition": 0, "key": "other", "value": "x"}])
         row = look(kevs, group)["rows"][t, 0]
-        return row["records_behind"] is not None and row["records_behind"] <= row["lag"] - 29 and row
+        behind = row["records_behind"]
+        return behind is not None and behind <= row["lag"] - 29 and row
     row = proc.wait_until(compacted, "the compaction", 60)
     assert row["lag"] == row["high"] - 10
     agree(kevs, kafka, group)
