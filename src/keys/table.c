@@ -105,31 +105,10 @@ static void index_resize(struct evs_keytab *t, int bits)
     evs_free(old);
 }
 
-/* Keys are short: no call. */
-static inline bool same_bytes(const uint8_t *a, const uint8_t *b, size_t n)
-{
-    uint64_t x, y;
-    if (n < 8) {
-        while (n--)
-            if (a[n] != b[n])
-                return false;
-        return true;
-    }
-    for (size_t i = 0; i + 8 <= n; i += 8) {
-        memcpy(&x, a + i, 8);
-        memcpy(&y, b + i, 8);
-        if (x != y)
-            return false;
-    }
-    memcpy(&x, a + n - 8, 8);
-    memcpy(&y, b + n - 8, 8);
-    return x == y;
-}
-
 static bool same_key(const struct evs_key_entry *e, uint64_t hash, const void *key, size_t len)
 {
     return e->hash == hash && e->key_len == (uint32_t)len &&
-           same_bytes(e->key, key, evs_key_kept((uint32_t)len));
+           evs_key_same(e->key, key, evs_key_kept((uint32_t)len));
 }
 
 static struct evs_key_entry *find(const struct evs_keytab *t, uint64_t hash, const void *key,

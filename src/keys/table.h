@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "stats/hist.h"
 #include "stats/hll.h"
@@ -136,6 +137,27 @@ const struct evs_key_node *evs_keytab_node(const struct evs_keytab *t,
 /* Sum of the squares of the key's runs within one minute, hour; the present run included. */
 double evs_key_minute_squares(const struct evs_key_entry *e);
 double evs_key_hour_squares(const struct evs_key_entry *e);
+
+/* Keys are short: no call. */
+static inline bool evs_key_same(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    uint64_t x, y;
+    if (n < 8) {
+        while (n--)
+            if (a[n] != b[n])
+                return false;
+        return true;
+    }
+    for (size_t i = 0; i + 8 <= n; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y)
+            return false;
+    }
+    memcpy(&x, a + n - 8, 8);
+    memcpy(&y, b + n - 8, 8);
+    return x == y;
+}
 
 static inline size_t evs_key_kept(uint32_t key_len)
 {
