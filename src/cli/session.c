@@ -2,45 +2,25 @@
 
 #include <string.h>
 
+#include "cli/setup.h"
 #include "core/clock.h"
 #include "filter/filter.h"
 #include "kafka/client.h"
 #include "kafka/range.h"
 
-static enum evs_rc set_property(struct evs_client_conf *conf, const char *text, struct evs_err *err)
-{
-    char name[128];
-    const char *eq = strchr(text, '=');
-    if (!strncmp(text, "topic.", 6) && eq)
-        text += 6; /* kcat's way to name a topic's property */
-    if (!eq || eq == text || (size_t)(eq - text) >= sizeof(name)) {
-        evs_fail(err, EVS_INVALID, "-X %.*s: not PROPERTY=VALUE", (int)strcspn(text, "="), text);
-        return evs_hint(err, "for example -X security.protocol=ssl");
-    }
-    memcpy(name, text, (size_t)(eq - text));
-    name[eq - text] = '\0';
-    evs_client_conf_set(conf, name, eq + 1, "-X");
-    return EVS_OK;
-}
-
 enum evs_rc evs_session_conf(const struct evs_cli *cli, struct evs_client_conf *ret_conf,
                              struct evs_err *err)
 {
-    struct evs_client_conf conf;
-    evs_client_conf_init(&conf);
-    enum evs_rc rc = EVS_OK;
-    const char *brokers = evs_opts_str(&cli->opts, "brokers"), *prop;
-    if (brokers)
-        evs_client_conf_set(&conf, "bootstrap.servers", brokers, "--brokers");
-    for (size_t i = 0; !rc && (prop = evs_opts_nth(&cli->opts, "property", i)); i++)
-        rc = set_property(&conf, prop, err);
-    conf.timeout_ms = cli->timeout_ms;
-    conf.allow_writes = evs_opts_given(&cli->opts, "allow-writes");
+    struct evs_setup setup;
+    enum evs_rc rc = evs_setup_load(cli, EVS_SETUP_USE, &setup, err);
     if (rc)
-        evs_client_conf_done(&conf);
-    else
-        *ret_conf = conf;
-    return rc;
+        return rc;
+    if (evs_setup_exposed(&setup))
+        evs_cli_warn(cli, "%s holds a password and others may read it: chmod 600 it", setup.path);
+    *ret_conf = setup.client;
+    evs_client_conf_init(&setup.client); /* moved */
+    evs_setup_done(&setup);
+    return EVS_OK;
 }
 
 enum evs_rc evs_session_client(const struct evs_cli *cli, struct evs_client **ret_c,
@@ -102,8 +82,6 @@ enum evs_rc evs_session_filter(const struct evs_cli *cli, struct evs_filter **re
                 .kind = kinds[k].kind, .text = text, .ignore_case = ignore_case};
         }
     }
-    if (n)
-        return evs_filter_new(terms, n, ret_f, err);
     *ret_f = NULL;
-    return EVS_OK;
+    return n ? evs_filter_new(terms, n, ret_f, err) : EVS_OK;
 }
