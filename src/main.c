@@ -3,10 +3,15 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/num.h"
 #include "core/text.h"
+#include "core/xalloc.h"
+#include "ui/place.h"
+#include "ui/ui.h"
 
 static struct evs_stop stop;
 
@@ -28,6 +33,58 @@ static void catch_signals(void)
     sigaction(SIGPIPE, &sa, NULL);
 }
 
+/* The user's folder: $XDG_CONFIG_HOME/eventscope, else ~/.config/eventscope; NULL: no home. */
+static char *config_dir(void)
+{
+    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    if (xdg && *xdg)
+        return evs_xprintf("%s/eventscope", xdg);
+    return home && *home ? evs_xprintf("%s/.config/eventscope", home) : NULL;
+}
+
+/* "-500" and the other words of -o are the screen's to resolve; a plain offset is a place. */
+static void place_of(const struct evs_cli_face *face, struct evs_place *at)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    evs_place_set(&at->topic, face->topic);
+    evs_place_set(&at->group, face->group);
+    if (face->key)
+        evs_place_set_key(at, face->key, strlen(face->key));
+    at->partition = face->partition;
+    if (face->offset && evs_num_i64(face->offset, 0, INT64_MAX, &at->offset, &err)) {
+        char *words = evs_xprintf("o:%s", face->offset);
+        evs_place_set(&at->text, words);
+        evs_free(words);
+    }
+}
+
+static int open_face(struct evs_cli *cli, const struct evs_cli_face *face)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    struct evs_place at = EVS_PLACE_INIT;
+    place_of(face, &at);
+    char *dir = config_dir();
+    const char *theme = evs_opts_str(&cli->opts, "theme");
+    const char *env = getenv("EVENTSCOPE_THEME");
+    struct evs_ui_opts opts = {
+        .client = face->client,
+        .screen = face->screen,
+        .at = &at,
+        .theme = theme ? theme : env && *env ? env : NULL,
+        .config_dir = dir,
+        .problem = face->problem ? face->problem->msg : NULL,
+        .problem_hint = face->problem ? face->problem->hint : NULL,
+        .no_color = evs_opts_given(&cli->opts, "no-color"),
+        .ascii = evs_opts_given(&cli->opts, "ascii"),
+        .demo = face->demo,
+        .stop = cli->stop,
+    };
+    enum evs_rc rc = evs_ui_run(&opts, &err);
+    evs_place_done(&at);
+    evs_free(dir);
+    return rc ? evs_cli_fail(&err) : EVS_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
@@ -37,7 +94,7 @@ int main(int argc, char **argv)
     if (evs_stop_init(&stop, &err))
         return evs_cli_fail(&err);
     catch_signals();
-    int exit_code = evs_cli_run(argc, argv, &stop);
+    int exit_code = evs_cli_run(argc, argv, &stop, open_face);
     evs_stop_done(&stop);
     return exit_code;
 }

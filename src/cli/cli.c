@@ -137,6 +137,8 @@ static int run_parsed(struct evs_cli *cli)
     struct evs_err err = EVS_ERR_INIT;
     if (check_args(cli, &err) || apply_global(cli, &err))
         return evs_cli_fail(&err);
+    if (evs_opts_given(&cli->opts, "tui") && (cli->cmd->groups & EVS_CMD_CLUSTER))
+        return evs_cli_tui(cli, cli->cmd->name);
     return cli->cmd->run(cli);
 }
 
@@ -160,14 +162,18 @@ static int no_command(struct evs_cli *cli)
         evs_cli_version();
         return EVS_EXIT_OK;
     }
-    evs_cli_help(NULL);
-    return evs_opts_given(&cli->opts, "help") ? EVS_EXIT_OK : EVS_EXIT_USAGE;
+    if (evs_opts_given(&cli->opts, "help")) {
+        evs_cli_help(NULL);
+        return EVS_EXIT_OK;
+    }
+    struct evs_err err = EVS_ERR_INIT;
+    return apply_global(cli, &err) ? evs_cli_fail(&err) : evs_cli_tui(cli, NULL);
 }
 
-int evs_cli_run(int argc, char **argv, struct evs_stop *stop)
+int evs_cli_run(int argc, char **argv, struct evs_stop *stop, evs_cli_open_face *open_face)
 {
     struct evs_err err = EVS_ERR_INIT;
-    struct evs_cli cli = {.stop = stop};
+    struct evs_cli cli = {.stop = stop, .open_face = open_face};
     const struct evs_opt *global[] = {evs_cli_options(0), NULL};
     cli.opts.tables = global;
     cli.args = evs_xcalloc((size_t)argc + 2, sizeof(*cli.args));

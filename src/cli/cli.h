@@ -32,6 +32,19 @@ enum {
     EVS_CMD_KEEP = 8     /* what to keep: -k --grep -i --header --jq */
 };
 
+/* The interface, which main.c hands over: cli and ui do not know each other. */
+struct evs_client;
+struct evs_cli_face {
+    struct evs_client *client;  /* NULL: no broker is known */
+    const char *screen;         /* opens there; NULL: Topics */
+    const char *topic, *key, *group, *offset;
+    int32_t partition;          /* -1: all */
+    bool demo;
+    const struct evs_err *problem; /* why there is no client, or NULL */
+};
+struct evs_cli;
+typedef int evs_cli_open_face(struct evs_cli *cli, const struct evs_cli_face *face);
+
 struct evs_cli {
     const struct evs_cmd *cmd;
     struct evs_opts opts; /* given before and after the command */
@@ -42,6 +55,7 @@ struct evs_cli {
     int64_t timeout_ms;    /* --timeout, per cluster request */
     struct evs_stop *stop; /* raised by SIGINT and SIGTERM */
     int stop_signal;       /* reserved */
+    evs_cli_open_face *open_face; /* returns an exit code */
 };
 
 struct evs_cmd {
@@ -71,7 +85,10 @@ void evs_cli_warn(const struct evs_cli *cli, const char *fmt, ...) EVS_PRINTF(2,
 void evs_cli_help(const struct evs_cmd *cmd);
 void evs_cli_version(void);
 
+/* Opens the interface where a command points: its client, a screen, the first argument as topic. */
+int evs_cli_tui(struct evs_cli *cli, const char *screen);
+
 /* The whole program without its faces' start-up. stop must be ready. */
-int evs_cli_run(int argc, char **argv, struct evs_stop *stop);
+int evs_cli_run(int argc, char **argv, struct evs_stop *stop, evs_cli_open_face *open_face);
 
 #endif

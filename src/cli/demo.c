@@ -3,6 +3,8 @@
 #include "cli/cmds.h"
 #include "cli/out.h"
 #include "core/jsonw.h"
+#include "core/xalloc.h"
+#include "kafka/client.h"
 #include "kafka/mock.h"
 
 static void list(struct evs_jsonw *w, const char *name, const char *const *items)
@@ -40,6 +42,25 @@ static int serve(struct evs_cli *cli, struct evs_mock *m)
     return EVS_EXIT_OK;
 }
 
+/* The interface opens while the past is still being written: the first frame does not wait. */
+static int open_face(struct evs_cli *cli, struct evs_mock *m)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    struct evs_client_conf conf;
+    struct evs_cli_face face = {.partition = -1, .demo = true};
+    evs_client_conf_init(&conf);
+    evs_client_conf_set(&conf, "bootstrap.servers", evs_mock_brokers(m), "demo");
+    conf.cluster = evs_xstrdup("demo");
+    conf.timeout_ms = cli->timeout_ms;
+    enum evs_rc rc = evs_client_new(&conf, &face.client, &err);
+    evs_client_conf_done(&conf);
+    if (rc)
+        return evs_cli_fail(&err);
+    int exit_code = cli->open_face(cli, &face);
+    evs_client_free(face.client);
+    return exit_code;
+}
+
 static int run(struct evs_cli *cli)
 {
     struct evs_err err = EVS_ERR_INIT;
@@ -47,7 +68,8 @@ static int run(struct evs_cli *cli)
     struct evs_mock *m = NULL;
     if (evs_mock_start(&spec, &m, &err))
         return evs_cli_fail(&err);
-    int exit_code = serve(cli, m);
+    bool headless = evs_opts_given(&cli->opts, "headless");
+    int exit_code = headless ? serve(cli, m) : open_face(cli, m);
     evs_mock_free(m);
     return exit_code;
 }

@@ -1,0 +1,243 @@
+/* loop.c - poll keys, news and time; one frame, one doupdate(). */
+#include "ui/loop.h"
+
+#include <curses.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "ui/app.h"
+#include "ui/task.h"
+#include "ui/term.h"
+
+enum { FRAME_US = 50000, BLOCKED_MS = 100, KEY_BURST = 128 };
+
+struct loop {
+    struct evs_ui ui;
+    struct evs_theme reduced;
+    int64_t last_frame_us;
+    int64_t shown_second;
+    bool due;
+};
+
+static void reduce_theme(struct loop *l)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    l->reduced = l->ui.theme;
+    if (evs_term_depth() == EVS_DEPTH_MONO && evs_theme_load("mono", NULL, &l->reduced, &err))
+        l->reduced = l->ui.theme;
+    evs_theme_reduce(&l->reduced, evs_term_depth());
+    l->ui.theme_changed = false;
+    evs_term_repaint();
+}
+
+static void run_child(struct loop *l)
+{
+    struct evs_ui *ui = &l->ui;
+    int in[2] = {-1, -1};
+    evs_term_leave();
+    if (ui->spawn_input.len && pipe(in))
+        in[0] = in[1] = -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (in[0] >= 0) {
+            dup2(in[0], STDIN_FILENO);
+            close(in[1]);
+        }
+        /* $PAGER and $EDITOR are command lines; the file is an argument, never part of them. */
+        char *line = evs_xprintf("%s \"$@\"", ui->spawn);
+        execl("/bin/sh", "sh", "-c", line, "sh", ui->spawn_file, (char *)NULL);
+        kill(getpid(), SIGKILL);
+    }
+    if (in[0] >= 0) {
+        close(in[0]);
+        for (size_t at = 0; at < ui->spawn_input.len;) {
+            ssize_t n = write(in[1], ui->spawn_input.data + at, ui->spawn_input.len - at);
+            if (n <= 0)
+                break;
+            at += (size_t)n;
+        }
+        close(in[1]);
+    }
+    int status = 0;
+    if (pid > 0)
+        while (waitpid(pid, &status, 0) < 0)
+            ;
+    evs_term_enter();
+    if (pid < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 127))
+        evs_ui_say(ui, EVS_ROLE_BAD, "%s could not be run", ui->spawn);
+    evs_place_set(&ui->spawn, NULL);
+    evs_place_set(&ui->spawn_file, NULL);
+    evs_buf_reset(&ui->spawn_input);
+    ui->news = true;
+}
+
+static void take_size(struct loop *l)
+{
+    int rows, cols;
+    evs_term_take_size();
+    evs_term_size(&rows, &cols);
+    if (rows != l->ui.surface.rows || cols != l->ui.surface.cols)
+        evs_app_resize(&l->ui, rows, cols);
+    l->ui.news = true;
+}
+
+static void take_keys(struct loop *l)
+{
+    struct evs_term_mouse m = {0, 0, 0};
+    for (int i = 0; i < KEY_BURST && !l->ui.quit; i++) {
+        int key = evs_term_key(&m);
+        if (!key)
+            return;
+        if (key == EVS_KEY_MOUSE)
+            evs_app_click(&l->ui, m.row, m.col, m.wheel);
+        else if (key != EVS_KEY_RESIZE)
+            evs_app_key(&l->ui, key);
+        l->due = true;
+        if (l->ui.spawn || l->ui.suspend)
+            return;
+    }
+}
+
+static void after_keys(struct loop *l)
+{
+    struct evs_ui *ui = &l->ui;
+    static bool mouse = true;
+    if (ui->suspend) {
+        ui->suspend = false;
+        evs_term_suspend(true);
+        take_size(l);
+    }
+    if (ui->spawn)
+        run_child(l);
+    if (ui->repaint) {
+        ui->repaint = false;
+        evs_term_repaint();
+    }
+    if (ui->theme_changed)
+        reduce_theme(l);
+    if (ui->mouse != mouse) {
+        mouse = ui->mouse;
+        evs_term_mouse(mouse);
+    }
+    if (ui->clipboard.len) {
+        evs_term_send(ui->clipboard.data, ui->clipboard.len);
+        evs_buf_reset(&ui->clipboard);
+    }
+}
+
+static void frame(struct loop *l)
+{
+    if (!evs_term_writable()) /* a slow line: this frame is skipped, the next one has its news */
+        return;
+    const struct evs_surface *s = evs_app_frame(&l->ui);
+    evs_term_paint(s, &l->reduced);
+    evs_term_sync(true);
+    doupdate();
+    evs_term_sync(false);
+    l->due = false;
+    l->last_frame_us = evs_clock_mono_us();
+    l->shown_second = l->ui.now_ms / 1000;
+}
+
+/* Milliseconds until something is to be done without a key or news. */
+static int wait_ms(const struct loop *l)
+{
+    int64_t now = evs_clock_mono_us();
+    if (l->due || l->ui.news) {
+        int64_t left = FRAME_US - (now - l->last_frame_us);
+        return left > 0 ? (int)((left + 999) / 1000) : evs_term_writable() ? 0 : BLOCKED_MS;
+    }
+    int64_t wall = evs_clock_wall_ms();
+    int64_t tick = evs_app_live(&l->ui) ? 1000 : 60000;
+    return (int)(tick - wall % tick) + 1;
+}
+
+static void signals(struct loop *l)
+{
+    if (evs_term_suspended()) {
+        evs_term_suspend(false);
+        take_size(l);
+    }
+    if (evs_term_continued()) {
+        evs_term_enter();
+        take_size(l);
+    }
+    if (evs_term_resized())
+        take_size(l);
+}
+
+static void turn(struct loop *l)
+{
+    struct evs_ui *ui = &l->ui;
+    struct pollfd fds[] = {
+        {.fd = evs_term_fd(), .events = POLLIN},
+        {.fd = ui->wake.fds[0], .events = POLLIN},
+        {.fd = ui->opts->stop ? ui->opts->stop->wake.fds[0] : -1, .events = POLLIN}};
+    (void)poll(fds, 3, wait_ms(l));
+    if (ui->opts->stop && evs_stop_raised(ui->opts->stop)) {
+        ui->quit = true;
+        return;
+    }
+    if (fds[1].revents)
+        evs_wake_drain(&ui->wake);
+    if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL) && !(fds[0].revents & POLLIN)) {
+        ui->quit = true;
+        return;
+    }
+    signals(l);
+    bool key = false;
+    if (fds[0].revents) {
+        take_keys(l);
+        after_keys(l);
+        key = l->due;
+    }
+    evs_task_reap();
+    bool news = evs_app_refresh(ui);
+    int64_t now = evs_clock_mono_us();
+    bool live = evs_app_live(ui);
+    int64_t second = ui->now_ms / 1000;
+    bool clock = live ? second != l->shown_second : second / 60 != l->shown_second / 60;
+    if (key || clock || ((news || l->due) && now - l->last_frame_us >= FRAME_US))
+        frame(l);
+    else
+        l->due = l->due || news;
+}
+
+enum evs_rc evs_ui_run(const struct evs_ui_opts *opts, struct evs_err *err)
+{
+    struct loop *l = evs_xcalloc(1, sizeof(*l));
+    bool opened = false;
+    enum evs_rc rc = evs_app_init(&l->ui, opts, err);
+    if (rc)
+        goto out;
+    struct evs_term_opts how = {.no_color = opts->no_color,
+                                .ascii = opts->ascii || evs_text_ascii(),
+                                .mouse = !opts->no_mouse,
+                                .wake = &l->ui.wake};
+    rc = evs_term_open(&how, err);
+    if (rc)
+        goto out;
+    opened = true;
+    int rows, cols;
+    evs_term_size(&rows, &cols);
+    evs_app_resize(&l->ui, rows, cols);
+    reduce_theme(l);
+    rc = evs_app_start(&l->ui, err);
+    if (rc)
+        goto out;
+    frame(l);
+    while (!l->ui.quit)
+        turn(l);
+out:
+    if (opened)
+        evs_term_close();
+    if (evs_app_done(&l->ui))
+        evs_free(l);
+    return rc;
+}

@@ -1,0 +1,40 @@
+/* ui.h - the terminal interface as main.c starts it.
+ *
+ * Threads  evs_ui_run takes the main thread until the user quits or `stop` is raised.
+ * Owns     nothing: options are borrowed for the run.
+ * Errors   EVS_INVALID: no terminal, unknown theme, wrong key file; all before the screen is
+ * touched.
+ * Cost     first frame before any network.
+ */
+#ifndef EVS_UI_UI_H
+#define EVS_UI_UI_H
+
+#include <stdbool.h>
+
+#include "core/err.h"
+
+struct evs_client;
+struct evs_stop;
+struct evs_place;
+
+struct evs_ui_opts {
+    struct evs_client *client;          /* borrowed; NULL: the First run screen */
+    const char *cluster;                /* name in the header; NULL: first broker */
+    const char *screen;                 /* opens here; NULL: Topics */
+    const struct evs_place *at;         /* may be NULL */
+    const char *theme;                  /* NULL: default */
+    const char *config_dir;             /* holds keys, themes/; NULL: none */
+    const char *config_file;            /* what E edits and First run may write; NULL: none */
+    const char *problem, *problem_hint; /* a broken configuration, shown by First run */
+    bool no_color, ascii, no_mouse;
+    bool demo;             /* SAMPLE DATA in the header */
+    struct evs_stop *stop; /* raised by signals */
+    /* First run: a client for typed brokers, or (NULL) the sample cluster. May be NULL. */
+    enum evs_rc (*connect)(void *ctx, const char *brokers, struct evs_client **ret_client,
+                           struct evs_err *err);
+    void *ctx;
+};
+
+enum evs_rc evs_ui_run(const struct evs_ui_opts *opts, struct evs_err *err) EVS_MUST_USE;
+
+#endif
