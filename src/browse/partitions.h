@@ -78,8 +78,8 @@ enum evs_rc evs_partitions_poll(struct evs_partitions *t, bool times, struct evs
                                 struct evs_err *err) EVS_MUST_USE;
 
 struct evs_partitions_poller;
-enum evs_rc evs_partitions_poller_start(struct evs_client *c, const char *topic, int64_t interval_ms,
-                                        const struct evs_wake *wake,
+enum evs_rc evs_partitions_poller_start(struct evs_client *c, const char *topic,
+                                        int64_t interval_ms, const struct evs_wake *wake,
                                         struct evs_partitions_poller **ret_p,
                                         struct evs_err *err) EVS_MUST_USE;
 void evs_partitions_poller_free(struct evs_partitions_poller *p); /* NULL is fine */

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "browse/poller.h"
 #include "core/clock.h"
 #include "core/map.h"
-#include "core/queue.h"
-#include "core/thread.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
 #include "kafka/configs.h"
@@ -335,17 +334,13 @@ const struct evs_topic_row *evs_topics_find(const struct evs_topics_sn *sn, cons
 
 struct evs_topics_poller {
     struct evs_topics *topics;
-    struct evs_slot *slot;
-    struct evs_thread *thread;
-    struct evs_queue *nudges; /* an item: look again at what is wanted */
-    _Atomic int64_t interval_ms;
-    atomic_bool paused, stop, now;
+    struct evs_poller *poller;
 };
 
 /* The last rows again, with what went wrong. */
-static struct evs_topics_sn *failed_sn(struct evs_topics_poller *p, const struct evs_err *err)
+static struct evs_topics_sn *failed_sn(struct evs_slot *slot, const struct evs_err *err)
 {
-    struct evs_topics_sn *last = (void *)evs_slot_take(p->slot, 0);
+    struct evs_topics_sn *last = (void *)evs_slot_take(slot, 0);
     struct evs_topics_sn *sn = evs_xcalloc(1, sizeof(*sn));
     if (last) {
         *sn = *last;
@@ -363,36 +358,18 @@ static struct evs_topics_sn *failed_sn(struct evs_topics_poller *p, const struct
     return sn;
 }
 
-static int64_t poll_once(struct evs_topics_poller *p, int failures)
+static bool poll_once(void *ctx, struct evs_slot *slot, int failures)
 {
+    struct evs_topics_poller *p = ctx;
     struct evs_err err = EVS_ERR_INIT;
     struct evs_topics_sn *sn = NULL;
     bool first = !failures && !p->topics->past.n;
-    if (evs_topics_poll(p->topics, first ? p->slot : NULL, &sn, &err)) {
-        evs_slot_publish(p->slot, &failed_sn(p, &err)->snap);
-        int64_t wait_ms = 1000LL << (failures < 5 ? failures : 5);
-        return wait_ms > 30000 ? 30000 : wait_ms;
+    if (evs_topics_poll(p->topics, first ? slot : NULL, &sn, &err)) {
+        evs_slot_publish(slot, &failed_sn(slot, &err)->snap);
+        return false;
     }
-    evs_slot_publish(p->slot, &sn->snap);
-    return 0;
-}
-
-static void run_poller(void *arg)
-{
-    struct evs_topics_poller *p = arg;
-    int failures = 0;
-    int64_t wait_ms = 0;
-    while (!atomic_load(&p->stop)) {
-        if (!atomic_load(&p->paused) || atomic_exchange(&p->now, false)) {
-            atomic_store(&p->now, false);
-            wait_ms = poll_once(p, failures);
-            failures = wait_ms ? failures + 1 : 0;
-        }
-        void *nudge;
-        if (atomic_load(&p->stop))
-            break;
-        (void)!evs_queue_pop(p->nudges, wait_ms ? wait_ms : atomic_load(&p->interval_ms), &nudge);
-    }
+    evs_slot_publish(slot, &sn->snap);
+    return true;
 }
 
 enum evs_rc evs_topics_poller_start(struct evs_client *c, int64_t interval_ms,
@@ -401,10 +378,8 @@ enum evs_rc evs_topics_poller_start(struct evs_client *c, int64_t interval_ms,
 {
     struct evs_topics_poller *p = evs_xcalloc(1, sizeof(*p));
     p->topics = evs_topics_new(c);
-    p->slot = evs_slot_new(wake);
-    p->nudges = evs_queue_new(16, 16, NULL);
-    atomic_store(&p->interval_ms, interval_ms);
-    enum evs_rc rc = evs_thread_start("evs-topics", run_poller, p, &p->thread, err);
+    enum evs_rc rc =
+        evs_poller_start("evs-topics", poll_once, p, interval_ms, wake, &p->poller, err);
     if (rc) {
         evs_topics_poller_free(p);
         return rc;
@@ -417,39 +392,27 @@ void evs_topics_poller_free(struct evs_topics_poller *p)
 {
     if (!p)
         return;
-    atomic_store(&p->stop, true);
-    evs_queue_close(p->nudges);
-    evs_thread_join(p->thread);
-    evs_queue_free(p->nudges);
-    evs_slot_free(p->slot);
+    evs_poller_free(p->poller);
     evs_topics_free(p->topics);
     evs_free(p);
 }
 
 struct evs_topics_sn *evs_topics_take(struct evs_topics_poller *p, uint64_t than)
 {
-    return (void *)evs_slot_take(p->slot, than);
-}
-
-static void nudge(struct evs_topics_poller *p)
-{
-    (void)!evs_queue_push_drop(p->nudges, p, 1);
+    return (void *)evs_poller_take(p->poller, than);
 }
 
 void evs_topics_refresh(struct evs_topics_poller *p)
 {
-    atomic_store(&p->now, true);
-    nudge(p);
+    evs_poller_refresh(p->poller);
 }
 
 void evs_topics_pause(struct evs_topics_poller *p, bool on)
 {
-    atomic_store(&p->paused, on);
-    nudge(p);
+    evs_poller_pause(p->poller, on);
 }
 
 void evs_topics_interval(struct evs_topics_poller *p, int64_t interval_ms)
 {
-    atomic_store(&p->interval_ms, interval_ms);
-    nudge(p);
+    evs_poller_interval(p->poller, interval_ms);
 }

@@ -12,6 +12,7 @@
 
 const struct evs_cmd *const evs_cmds[] = {
     &evs_cmd_topics,
+    &evs_cmd_partitions,
     &evs_cmd_demo,
     &evs_cmd_messages,
     &evs_cmd_keys,

@@ -9,6 +9,7 @@
 
 extern const struct evs_cmd evs_cmd_demo;
 extern const struct evs_cmd evs_cmd_topics;
+extern const struct evs_cmd evs_cmd_partitions;
 extern const struct evs_cmd evs_cmd_messages;
 extern const struct evs_cmd evs_cmd_keys;
 extern const struct evs_cmd evs_cmd_demo, evs_cmd_config;

@@ -78,7 +78,7 @@ def test_format_equals_kcat(kevs, kafka, topic, produce):
 
 
 def transactional(admin, name):
-    """committed 0..2, marker 3, aborted 4..6, marker 7, plain 8, committed 9, marker 10, open 11."""
+    """committed 0..2, marker 3, aborted 4..6, marker 7, plain 8, committed 9, marker 10."""
     for what, keys in (("commit", "abc"), ("abort", "xyz")):
         admin("txn-begin", txn=f"{name}-t")
         admin("produce", topic=name, txn=f"{name}-t",
