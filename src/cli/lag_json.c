@@ -6,7 +6,7 @@
 #include "core/jsonw.h"
 #include "lag/model.h"
 
-enum { JSON_CAP = 1 << 30 };
+enum { JSON_CAP = 1 << 30, PART = 1 << 16 };
 
 static void count(struct evs_jsonw *w, const char *name, int64_t v)
 {
@@ -165,8 +165,11 @@ void evs_lag_print_json(const struct evs_lag_sn *sn)
     evs_jsonw_i64(&w, "at", sn->at_ms);
     evs_jsonw_str(&w, "isolation", sn->stable ? "read_committed" : "read_uncommitted");
     evs_jsonw_arr(&w, "groups");
-    for (size_t i = 0; i < sn->n_groups; i++)
+    for (size_t i = 0; i < sn->n_groups; i++) {
         group_json(&w, &sn->groups[i]);
+        if (out.len > PART)
+            evs_out_part(&out);
+    }
     evs_jsonw_end(&w);
     evs_jsonw_str(&w, "source", sn->from_topic ? "__consumer_offsets" : "requests");
     evs_jsonw_i64(&w, "requests", sn->requests);

@@ -119,6 +119,13 @@ void evs_out_json(struct evs_buf *json)
     evs_buf_reset(json);
 }
 
+void evs_out_part(struct evs_buf *json)
+{
+    if (json->len)
+        note(fwrite(json->data, 1, json->len, stdout) != json->len);
+    evs_buf_reset(json);
+}
+
 bool evs_out_gone(void)
 {
     return out_error != 0 || ferror(stdout);

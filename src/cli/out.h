@@ -30,6 +30,8 @@ void evs_table_print(const struct evs_table *t);
  * failure. */
 void evs_out_text(const char *fmt, ...) EVS_PRINTF(1, 2);
 void evs_out_json(struct evs_buf *json); /* adds \n, writes, flushes, resets json */
+/* A part of a long document: written and reset; evs_out_json ends it. */
+void evs_out_part(struct evs_buf *json);
 enum evs_rc evs_out_finish(struct evs_err *err);
 /* true once stdout's reader has gone: stop producing. */
 bool evs_out_gone(void);
