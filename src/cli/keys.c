@@ -13,6 +13,7 @@
 #include "kafka/range.h"
 #include "keys/print.h"
 #include "keys/scan.h"
+#include "keys/windows.h"
 
 enum {
     JSON_CAP = 256 << 20,
@@ -30,6 +31,9 @@ static const struct evs_opt opts[] = {
      "also partitions:N, partitioner:NAME, shards:N[:random], shards-all:N, "
      "composite:minute|hour|day",
      .many = true},
+    {0, "sample", EVS_OPT_MAYBE, "FRACTION|COUNT", NULL,
+     "read only evenly spread windows of every partition (400,000 records): seconds for any topic, "
+     "an interval for every share"},
     {0, "target", EVS_OPT_NUMBER, "RATIO", "1.25", "max/mean that a change should reach"},
     {0, "watch", EVS_OPT_MAYBE_NEXT, "DURATION", NULL,
      "with --follow: time between outputs (2s); without: outputs while reading"},
@@ -45,7 +49,8 @@ struct run {
     struct evs_scan *scan;
     const char **what_if;
     size_t n_what_if, top;
-    bool each; /* print every snapshot */
+    double sample; /* fraction; 0: all */
+    bool each;     /* print every snapshot */
 };
 
 /* --- for people --- */
@@ -88,7 +93,7 @@ static void print_partitions(const struct evs_scan_sn *sn)
 
 static void print_hot(const struct evs_scan_sn *sn, size_t top)
 {
-    static const char *const heads[] = {">#",     "KEY", ">COUNT", ">+-",  ">SHARE",
+    static const char *const heads[] = {">#",     "KEY", ">COUNT", ">+-",  ">SHARE", "95 % RANGE",
                                         ">BYTES", "P",   "FIRST",  "LAST", NULL};
     const struct evs_keyset *ks = sn->ks;
     struct evs_table *t = evs_table_new(heads);
@@ -96,12 +101,19 @@ static void print_hot(const struct evs_scan_sn *sn, size_t top)
     for (size_t i = 0; i < ks->n_top && i < top; i++) {
         const struct evs_key_detail *k = &ks->top[i];
         uint64_t count = k->count + k->error;
+        struct evs_interval in = {0, 0};
+        if (sn->sample)
+            in = evs_windows_share(ks, k, sn->windows);
         evs_table_cell(t, "%zu", i + 1);
         evs_table_cell_bytes(t, k->key_len ? (const void *)k->key : "\"\"",
                              k->key_len ? k->key_len : 2);
         evs_table_cell(t, "%s", evs_num_commas(n, (int64_t)count));
         evs_table_cell(t, "%s", k->error ? evs_num_commas(n, (int64_t)k->error) : "");
         evs_table_cell(t, "%.2f %%", 100 * (double)count / (double)ks->messages);
+        if (sn->sample)
+            evs_table_cell(t, "%.2f to %.2f %%", 100 * in.low, 100 * in.high);
+        else
+            evs_table_cell(t, "%s", "");
         evs_table_cell(t, "%s", evs_num_bytes(n, (double)k->bytes));
         if (k->n_places == 1)
             evs_table_cell(t, "%d", (int)k->places[0].partition);
@@ -194,6 +206,17 @@ static enum evs_rc check_what_if(struct run *r, struct evs_err *err)
     return EVS_OK;
 }
 
+static enum evs_rc sample_of(struct run *r, struct evs_err *err)
+{
+    const struct evs_opts *o = &r->cli->opts;
+    if (evs_opts_given(o, "follow"))
+        return evs_fail(err, EVS_INVALID, "--sample reads what is there: not with --follow");
+    if (evs_opts_given(o, "count"))
+        return evs_fail(err, EVS_INVALID, "--sample=N says how many records: not with --count");
+    return evs_windows_fraction(evs_opts_str(o, "sample"), evs_ranges_span(r->ranges), &r->sample,
+                                err);
+}
+
 static enum evs_rc prepare(struct run *r, struct evs_err *err)
 {
     struct evs_cli *cli = r->cli;
@@ -208,6 +231,8 @@ static enum evs_rc prepare(struct run *r, struct evs_err *err)
         rc = evs_session_client(cli, &r->client, err);
     if (!rc)
         rc = evs_session_ranges(cli, r->client, cli->args[0], &r->ranges, err);
+    if (!rc && evs_opts_given(&cli->opts, "sample"))
+        rc = sample_of(r, err);
     return rc;
 }
 
@@ -296,6 +321,7 @@ static int run(struct evs_cli *cli)
         rc = prepare(&r, &err);
     if (!rc) {
         so.filter = r.filter;
+        so.sample = r.sample;
         so.what_if = r.what_if;
         so.n_what_if = r.n_what_if;
         r.slot = evs_slot_new(NULL);

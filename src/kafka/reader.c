@@ -25,7 +25,7 @@ static int worker_count(const struct evs_reader *r)
 
 static int64_t weight(const struct part *p)
 {
-    return p->to == EVS_RANGE_OPEN ? 1 : p->to - p->from;
+    return p->to == EVS_RANGE_OPEN ? 1 : p->span;
 }
 
 static int by_weight(const void *a, const void *b)
@@ -72,9 +72,18 @@ static void take_ranges(struct evs_reader *r)
         struct part *p = &r->parts[r->n_parts];
         if (from->error)
             continue;
+        int64_t span = from->to == EVS_RANGE_OPEN ? 0 : from->to - from->from;
+        if (r->n_parts && p[-1].partition == from->partition) {
+            p[-1].more++;
+            p[-1].span += span;
+            continue;
+        }
+        p->window = from;
+        p->span = span;
         p->partition = from->partition;
         p->from = from->from;
         p->to = from->to;
+        atomic_store(&p->base, -from->from);
         atomic_store(&p->next, from->from);
         r->by_number[p->partition] = (int32_t)r->n_parts++;
     }
@@ -204,11 +213,9 @@ void evs_reader_progress(const struct evs_reader *r, struct evs_reader_progress 
         p.ended += state == PART_ENDED;
         p.failed += state == PART_FAILED;
         p.troubled += atomic_load(&part->troubled);
-        if (part->to == EVS_RANGE_OPEN)
-            continue;
-        p.span += part->to - part->from;
-        p.passed +=
-            state == PART_ENDED || next > part->to ? part->to - part->from : next - part->from;
+        int64_t passed = state == PART_ENDED ? part->span : next + atomic_load(&part->base);
+        p.span += part->span;
+        p.passed += passed < 0 ? 0 : passed > part->span ? part->span : passed;
     }
     *ret_p = p;
 }

@@ -65,7 +65,8 @@ struct evs_reader_ops {
     void (*done)(void *ctx);
 };
 
-/* ranges are copied. Ranges with an error are skipped and reported through problem. */
+/* ranges are copied; several of one partition, in rising order, are read one after the other
+ * (samples of a log). Ranges with an error are skipped and reported through problem. */
 enum evs_rc evs_reader_start(struct evs_client *c, const struct evs_ranges *ranges,
                              const struct evs_reader_opts *opts, const struct evs_reader_ops *ops,
                              void *ctx, struct evs_reader **ret_r,

@@ -24,7 +24,13 @@ enum part_state {
 
 struct part {
     int32_t partition;
-    int64_t from, to; /* to may be EVS_RANGE_OPEN */
+    int64_t from, to; /* the present window; to may be EVS_RANGE_OPEN */
+    /* of the reader's ranges, followed by `more` of this partition */
+    const struct evs_range *window;
+    size_t more;
+    int64_t span; /* offsets of all windows; 0 with an open one */
+    atomic_llong base; /* next + base offsets are passed */
+    bool jump;            /* to the next window, when the loop comes by */
     atomic_llong next;
     atomic_int state;
     atomic_bool troubled;

@@ -93,10 +93,29 @@ static bool over(const struct part *p)
     return state == PART_ENDED || state == PART_FAILED;
 }
 
+/* On to the partition's next window. What is queued of the old one is dropped until the loop has
+ * moved the fetcher. */
+static void next_window(struct part *p)
+{
+    int64_t passed = p->to + atomic_load(&p->base);
+    p->window++;
+    p->more--;
+    p->from = p->window->from;
+    p->to = p->window->to;
+    atomic_store(&p->base, passed - p->from);
+    atomic_store(&p->next, p->from);
+    p->jump = p->started;
+}
+
 static void end_part(struct worker *w, struct part *p)
 {
     if (over(p))
         return;
+    while (p->more) {
+        next_window(p);
+        if (p->from < p->to)
+            return;
+    }
     atomic_store(&p->state, PART_ENDED);
     atomic_store(&p->troubled, false);
     w->active--;
@@ -272,7 +291,7 @@ static void on_message(rd_kafka_message_t *m, void *opaque)
     if (at < 0)
         return;
     struct part *p = &r->parts[at];
-    if (EVS_UNLIKELY(over(p) || !p->started))
+    if (EVS_UNLIKELY(over(p) || !p->started || p->jump))
         return;
     if (EVS_UNLIKELY(w->kick))
         kick(w, m->partition);
@@ -367,6 +386,11 @@ static void look_at_parts(struct worker *w, int64_t now_us)
         if (over(p)) {
             stop_part(w, p);
             continue;
+        }
+        if (p->jump) {
+            stop_part(w, p);
+            p->jump = false;
+            begin_part(w, p);
         }
         if (p->native || p->retry_us || p->short_us)
             look_at_part(w, p, now_us);

@@ -61,7 +61,9 @@ static void hot_since(struct diag *d, struct evs_finding *f, const struct evs_ke
     int64_t span = ks->last_ts - ks->first_ts, ts = -1;
     double since = 0, before = 0;
     struct evs_heat_since jump;
-    if (k->first_ts > ks->first_ts + span / 20) {
+    if (ks->sampled) {
+        ts = -1;
+    } else if (k->first_ts > ks->first_ts + span / 20) {
         uint64_t n = 0;
         for (size_t c = 0; c < d->r->grid.n; c++)
             for (size_t r = 0; r < d->r->grid.rows; r++)
@@ -396,7 +398,8 @@ struct evs_report *evs_report_new(const struct evs_keyset *ks, int64_t now_ms, b
     figures(r, ks);
     evs_placement_of(ks, &r->placement);
     evs_heat_grid_of(&ks->heat, 0, (size_t)ks->partitions, &r->grid);
-    evs_heat_patterns(&r->grid, now_ms, &r->pattern, &r->n_patterns);
+    if (!ks->sampled) /* windows lie where they were thrown, not where time was */
+        evs_heat_patterns(&r->grid, now_ms, &r->pattern, &r->n_patterns);
     struct diag d = {.ks = ks, .r = r, .now_ms = now_ms, .estimate = estimate || !ks->exact};
     d.ratio = r->messages.max_over_mean;
     d.keys = ks->distinct;

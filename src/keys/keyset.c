@@ -377,6 +377,7 @@ struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tab
     struct evs_keyset *ks = evs_xcalloc(1, sizeof(*ks));
     size_t entries = 0, P = (size_t)tables[0]->partitions;
     ks->partitions = tables[0]->partitions;
+    ks->sampled = tables[0]->sampling;
     ks->part = evs_xcalloc(P, sizeof(*ks->part));
     evs_hist_init(&ks->heat, tables[0]->heat.rows, tables[0]->heat.max);
     evs_quantile_init(&ks->key_size);

@@ -92,6 +92,7 @@ struct evs_keyset {
     size_t n_top_bytes;
     struct evs_key_detail *split; /* by count, then key */
     size_t n_split;
+    bool sampled; /* minute_* mean windows, hours and days nothing */
     bool exact;
     uint64_t over;                   /* no key that is missing here has more */
     double distinct, distinct_error; /* error 0: exact */

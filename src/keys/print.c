@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/jsonw.h"
+#include "keys/windows.h"
 
 static void ts(struct evs_jsonw *w, const char *name, int64_t ms)
 {
@@ -108,8 +109,27 @@ static void partitions(struct evs_jsonw *w, const struct evs_scan_sn *sn)
     evs_jsonw_end(w);
 }
 
-static void hot_keys(struct evs_jsonw *w, const struct evs_keyset *ks, size_t top)
+/* Of a sample: what the whole topic may hold. The count is the upper end, as in bounded mode. */
+static void sampled_count(struct evs_jsonw *w, const struct evs_scan_sn *sn,
+                          const struct evs_key_detail *k)
 {
+    double whole = 0;
+    for (int32_t p = 0; p < sn->ks->partitions; p++)
+        whole += (double)sn->windows[p].whole;
+    struct evs_interval in = evs_windows_share(sn->ks, k, sn->windows);
+    double high = ceil(in.high * whole);
+    evs_jsonw_i64(w, "count", (int64_t)high);
+    evs_jsonw_i64(w, "error", (int64_t)(high - floor(in.low * whole)));
+    evs_jsonw_double(w, "share", share(k->count, sn->ks->messages));
+    evs_jsonw_double(w, "share_low", in.low);
+    evs_jsonw_double(w, "share_high", in.high);
+    evs_jsonw_double(w, "confidence", EVS_WINDOWS_CONFIDENCE);
+    evs_jsonw_i64(w, "seen", (int64_t)k->count);
+}
+
+static void hot_keys(struct evs_jsonw *w, const struct evs_scan_sn *sn, size_t top)
+{
+    const struct evs_keyset *ks = sn->ks;
     evs_jsonw_arr(w, "hot_keys");
     for (size_t i = 0; i < ks->n_top && i < top; i++) {
         const struct evs_key_detail *k = &ks->top[i];
@@ -117,9 +137,13 @@ static void hot_keys(struct evs_jsonw *w, const struct evs_keyset *ks, size_t to
         evs_jsonw_bytes(w, "key", k->key, k->key_len);
         if (k->key_full != k->key_len)
             evs_jsonw_i64(w, "key_bytes", k->key_full);
-        evs_jsonw_i64(w, "count", (int64_t)(k->count + k->error));
-        evs_jsonw_i64(w, "error", (int64_t)k->error);
-        evs_jsonw_double(w, "share", share(k->count + k->error, ks->messages));
+        if (sn->sample) {
+            sampled_count(w, sn, k);
+        } else {
+            evs_jsonw_i64(w, "count", (int64_t)(k->count + k->error));
+            evs_jsonw_i64(w, "error", (int64_t)k->error);
+            evs_jsonw_double(w, "share", share(k->count + k->error, ks->messages));
+        }
         evs_jsonw_i64(w, "bytes", (int64_t)k->bytes);
         evs_jsonw_arr(w, "partitions");
         for (size_t p = 0; p < k->n_places; p++)
@@ -305,8 +329,10 @@ void evs_scan_json(struct evs_buf *out, const struct evs_scan_sn *sn, size_t top
     evs_jsonw_i64(&w, "partitions", ks->partitions);
     scan_part(&w, sn);
     evs_jsonw_obj(&w, "distinct_keys");
-    evs_jsonw_i64(&w, "estimate", (int64_t)(ks->distinct + 0.5));
-    evs_jsonw_double(&w, "relative_error", ks->distinct_error);
+    evs_jsonw_i64(&w, "estimate", (int64_t)((sn->sample ? sn->distinct : ks->distinct) + 0.5));
+    num(&w, "relative_error", sn->sample ? NAN : ks->distinct_error);
+    if (sn->sample)
+        evs_jsonw_i64(&w, "seen", (int64_t)(ks->distinct + 0.5));
     evs_jsonw_end(&w);
     evs_jsonw_obj(&w, "skew");
     skew(&w, "messages", &r->messages, true, r);
@@ -317,7 +343,7 @@ void evs_scan_json(struct evs_buf *out, const struct evs_scan_sn *sn, size_t top
     sizes(&w, "value", &ks->value_size);
     evs_jsonw_end(&w);
     partitions(&w, sn);
-    hot_keys(&w, ks, top);
+    hot_keys(&w, sn, top);
     partitioner(&w, ks, &r->placement);
     heat(&w, sn);
     diagnosis(&w, r);

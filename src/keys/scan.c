@@ -12,6 +12,7 @@
 #include "filter/filter.h"
 #include "kafka/range.h"
 #include "kafka/reader.h"
+#include "keys/windows.h"
 
 /* Of the memory given, tables take 5/8; a purge needs half as much again for a moment, the key set
  * the rest. */
@@ -31,6 +32,8 @@ struct worker {
 struct evs_scan {
     struct evs_client *client;
     struct evs_ranges *ranges;
+    struct evs_windows_part *windows; /* of a sample */
+    size_t *at; /* of a sample: index in ranges of each partition's present window */
     struct evs_scan_opts opts;
     struct evs_slot *slot;
     struct evs_reader *reader;
@@ -50,6 +53,16 @@ struct evs_scan {
 
 /* --- on the workers --- */
 
+/* The window of a sample that the record lies in. */
+static uint32_t window_of(struct evs_scan *s, const struct evs_event *ev)
+{
+    size_t *at = &s->at[ev->partition];
+    while (ev->offset >= s->ranges->parts[*at].to && *at + 1 < s->ranges->n &&
+           s->ranges->parts[*at + 1].partition == ev->partition)
+        ++*at;
+    return (uint32_t)*at;
+}
+
 static bool on_event(void *ctx, int worker, struct evs_event *ev)
 {
     struct evs_scan *s = ctx;
@@ -68,6 +81,8 @@ static bool on_event(void *ctx, int worker, struct evs_event *ev)
         if (before >= s->opts.limit)
             return false;
     }
+    if (s->at)
+        w->table->window = window_of(s, ev);
     evs_keytab_add(w->table, &r);
     return true;
 }
@@ -109,11 +124,22 @@ static void sn_free(struct evs_snap *snap)
     for (int32_t p = 0; p < sn->ks->partitions; p++)
         evs_free(sn->error[p]);
     evs_free(sn->error);
+    evs_free(sn->windows);
     evs_whatifs_free(sn->what_if);
     evs_report_free(sn->report);
     evs_keyset_free(sn->ks);
     evs_free(sn->topic);
     evs_free(sn);
+}
+
+static double sampled_share(const struct evs_windows_part *w, int32_t partitions)
+{
+    double read = 0, whole = 0;
+    for (int32_t p = 0; p < partitions; p++) {
+        read += (double)w[p].read;
+        whole += (double)w[p].whole;
+    }
+    return whole > 0 ? read / whole : 1;
 }
 
 static void publish(struct evs_scan *s, struct evs_keyset *ks, enum evs_scan_state state)
@@ -128,9 +154,11 @@ static void publish(struct evs_scan *s, struct evs_keyset *ks, enum evs_scan_sta
     sn->now_ms = evs_clock_wall_ms();
     sn->memory_bytes = s->opts.memory_bytes;
     sn->error = evs_xcalloc((size_t)ks->partitions, sizeof(*sn->error));
-    sn->wanted = (int32_t)s->ranges->n;
     for (size_t i = 0; i < s->ranges->n; i++) {
         const struct evs_range *r = &s->ranges->parts[i];
+        if (i > 0 && r->partition == r[-1].partition)
+            continue;
+        sn->wanted++;
         const char *why = r->error;
         if (!why && state != EVS_SCAN_RUNNING)
             why = s->error[r->partition];
@@ -141,7 +169,13 @@ static void publish(struct evs_scan *s, struct evs_keyset *ks, enum evs_scan_sta
     sn->covered = p.span > 0 ? (double)p.passed / (double)p.span : 1;
     sn->complete = state == EVS_SCAN_DONE && sn->troubled == 0;
     sn->elapsed_us = evs_clock_mono_us() - s->started_us;
-    sn->report = evs_report_new(ks, sn->now_ms, !sn->complete);
+    sn->sample = s->windows != NULL;
+    if (sn->sample) {
+        sn->windows = evs_xmemdup(s->windows, (size_t)ks->partitions * sizeof(*sn->windows));
+        sn->distinct = evs_windows_distinct(ks);
+        sn->covered = sampled_share(s->windows, ks->partitions) * sn->covered;
+    }
+    sn->report = evs_report_new(ks, sn->now_ms, !sn->complete || sn->sample);
     if (state != EVS_SCAN_RUNNING)
         sn->what_if =
             evs_whatif_all(ks, sn->report, s->opts.target, s->opts.what_if, s->opts.n_what_if);
@@ -240,7 +274,23 @@ static void workers_new(struct evs_scan *s)
         s->w[i].back = evs_queue_new(1, SIZE_MAX, NULL);
         s->w[i].table = evs_keytab_new(P, TABLE_SHARE(s->opts.memory_bytes) / (size_t)s->n_workers,
                                        columns, seed);
+        s->w[i].table->sampling = s->at != NULL;
     }
+}
+
+static void take_ranges(struct evs_scan *s, const struct evs_ranges *ranges)
+{
+    size_t P = (size_t)ranges->topic_partitions;
+    if (s->opts.sample <= 0 || s->opts.sample >= 1) {
+        s->ranges = evs_ranges_copy(ranges);
+        return;
+    }
+    s->ranges = evs_windows_ranges(ranges, s->opts.sample, (uint64_t)evs_clock_mono_us());
+    s->windows = evs_xcalloc(P, sizeof(*s->windows));
+    evs_windows_parts(ranges, s->ranges, s->windows, ranges->topic_partitions);
+    s->at = evs_xcalloc(P, sizeof(*s->at));
+    for (size_t i = s->ranges->n; i-- > 0;)
+        s->at[s->ranges->parts[i].partition] = i;
 }
 
 enum evs_rc evs_scan_start(struct evs_client *c, const struct evs_ranges *ranges,
@@ -249,8 +299,8 @@ enum evs_rc evs_scan_start(struct evs_client *c, const struct evs_ranges *ranges
 {
     struct evs_scan *s = evs_xcalloc(1, sizeof(*s));
     s->client = c;
-    s->ranges = evs_ranges_copy(ranges);
     s->opts = *opts;
+    take_ranges(s, ranges);
     if (!s->opts.memory_bytes)
         s->opts.memory_bytes = EVS_SCAN_MEMORY;
     if (s->opts.target <= 0)
@@ -262,7 +312,8 @@ enum evs_rc evs_scan_start(struct evs_client *c, const struct evs_ranges *ranges
     s->started_us = evs_clock_mono_us();
     s->n_workers = opts->workers > 0 ? opts->workers : default_workers(s->ranges);
     workers_new(s);
-    struct evs_reader_opts ro = {.profile = EVS_READER_SCAN, .workers = s->n_workers};
+    struct evs_reader_opts ro = {.profile = s->at ? EVS_READER_BROWSE : EVS_READER_SCAN,
+                                 .workers = s->n_workers};
     enum evs_rc rc = evs_reader_start(c, s->ranges, &ro, &reader_ops, s, &s->reader, err);
     if (rc == EVS_OK) {
         assert(evs_reader_workers(s->reader) <= s->n_workers);
@@ -313,6 +364,8 @@ void evs_scan_free(struct evs_scan *s)
     for (int32_t p = 0; p < s->ranges->topic_partitions; p++)
         evs_free(s->error[p]);
     evs_free(s->error);
+    evs_free(s->windows);
+    evs_free(s->at);
     evs_free(s->w);
     evs_queue_free(s->over);
     evs_queue_free(s->finished);

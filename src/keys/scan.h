@@ -28,12 +28,14 @@
 struct evs_client;
 struct evs_filter;
 struct evs_ranges;
+struct evs_windows_part;
 
 struct evs_scan_opts {
     size_t memory_bytes;        /* 0: EVS_SCAN_MEMORY */
     size_t details;             /* keys with details */
     int64_t limit;              /* stop after so many kept records; 0: none */
     int64_t snapshot_ms;        /* between snapshots; 0: only the last */
+    double sample;              /* fraction to read in windows; 0 or 1: all */
     int workers;                /* 0: the reader's choice */
     double target;              /* of the what-if; 0: EVS_WHATIF_TARGET */
     const char *const *what_if; /* extra strategies, borrowed until free */
@@ -52,9 +54,11 @@ struct evs_scan_sn {
     bool complete;  /* every record of the ranges was seen */
     double covered; /* share of the ranges' offsets passed */
     int64_t span, elapsed_us, now_ms;
-    int32_t wanted, troubled; /* partitions in the ranges; of them not read to the end */
-    char **error;             /* per partition, NULL where fine */
-    size_t memory_bytes;      /* the cap */
+    int32_t wanted, troubled;         /* partitions in the ranges; of them not read to the end */
+    char **error;                     /* per partition, NULL where fine */
+    size_t memory_bytes;              /* the cap */
+    struct evs_windows_part *windows; /* of a sample, per partition; else NULL */
+    double distinct;                  /* estimate of all distinct keys of a sample */
     struct evs_keyset *ks;
     struct evs_report *report;
     struct evs_whatifs *what_if; /* NULL while running */

@@ -26,7 +26,8 @@ static void as_it_is(const struct evs_keyset *ks, const struct evs_report *r, st
     if (ks->n_top)
         w->hot_key_share = (double)ks->top[0].count / (double)ks->messages;
     const struct evs_heat_grid *g = &r->grid;
-    for (size_t c = 0; c < g->n; c++) { /* slices with too little say nothing about a peak */
+    for (size_t c = 0; c < g->n && !ks->sampled;
+         c++) { /* slices with too little say nothing about a peak */
         uint64_t total = 0, max = 0;
         for (size_t p = 0; p < g->rows; p++) {
             uint64_t x = g->cell[c * g->rows + p];
@@ -179,8 +180,10 @@ struct evs_whatifs *evs_whatif_all(const struct evs_keyset *ks, const struct evs
             addf(all, ks, r, "shards:", n, ":random");
             addf(all, ks, r, "shards-all:", n, "");
         }
-        add(all, ks, r, "composite:hour");
-        add(all, ks, r, "composite:minute");
+        if (!ks->sampled) {
+            add(all, ks, r, "composite:hour");
+            add(all, ks, r, "composite:minute");
+        }
         if (ks->partitions * 2 <= EVS_WHATIF_MAX_PARTITIONS)
             addf(all, ks, r, "partitions:", ks->partitions * 2, "");
         for (int i = 0; i < 2; i++)

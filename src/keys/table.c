@@ -400,18 +400,19 @@ void evs_keytab_flush(struct evs_keytab *t)
 static void add_keyed(struct evs_keytab *t, const struct evs_key_rec *r)
 {
     uint64_t hash = XXH3_64bits_withSeed(r->key, r->key_len, t->seed);
+    uint32_t minute = EVS_UNLIKELY(t->sampling) ? t->window : t->minute;
     if (EVS_LIKELY(t->cells != NULL))
         t->cells[(size_t)t->partitions + (hash >> 59)]++;
     t->keyed++;
     if (EVS_UNLIKELY(r->key_len > EVS_KEY_SHORT)) {
         evs_keytab_flush(t);
         struct evs_key_entry *e = find(t, hash, r->key, r->key_len);
-        count_key(t, e ? e : insert(t, hash, r, t->minute), r, t->minute);
+        count_key(t, e ? e : insert(t, hash, r, minute), r, minute);
         return;
     }
     struct evs_key_pend *w = &t->pend[t->pushed++ % EVS_KEY_PENDING];
     w->hash = hash;
-    w->minute = t->minute;
+    w->minute = minute;
     w->rec = *r;
     memcpy(w->key, r->key, r->key_len);
     EVS_PREFETCH(&t->slot[home(t, hash)]);

@@ -93,6 +93,9 @@ struct evs_keytab {
     int32_t partitions;
     uint64_t seed;
     size_t memory, used;
+    /* A sample: what counts as one time is a window of a partition, and `minute` is its number. */
+    bool sampling;
+    uint32_t window;
     uint64_t keyed; /* records with a non-empty key */
     uint64_t *slot; /* 32 high hash bits, 32 reference bits */
     int bits;       /* log2 of the slots */

@@ -65,6 +65,9 @@ void evs_scan_summary(struct evs_buf *b, const struct evs_scan_sn *sn)
     evs_buf_addc(b, '\n');
     findings(b, r);
     evs_buf_printf(b, "\ndistinct keys %s", evs_num_commas(n1, (int64_t)(ks->distinct + 0.5)));
+    if (sn->sample)
+        evs_buf_printf(b, " seen (at least %s in all)",
+                       evs_num_commas(n2, (int64_t)(sn->distinct + 0.5)));
     if (ks->distinct_error > 0)
         evs_buf_printf(b, " +-%.1f %%", 100 * ks->distinct_error);
     evs_buf_printf(b, " - null keys %s - empty keys %s - tombstones %s\n",

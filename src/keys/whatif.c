@@ -75,7 +75,7 @@ static void rehash(struct job *j, const struct evs_partitioner *by, int32_t part
     for (int32_t p = 0; p < partitions; p++)
         load[p] += loose / partitions;
     w->partitions = partitions;
-    w->estimate = w->estimate || !ks->exact;
+    w->estimate = w->estimate || !ks->exact || ks->sampled;
     w->ordering = w->keys_changed ? "kept, keys move once" : "kept";
     w->partitions_per_hot_key = 1;
     w->hot_key_share = share_of_top(ks);
@@ -129,7 +129,7 @@ static void shards_placed(struct job *j, int32_t shards)
     w->partitions_per_hot_key = spread;
     w->hot_key_share = heaviest / (double)ks->messages;
     w->keys_changed = shards > 1 ? n : 0;
-    w->estimate = !ks->exact;
+    w->estimate = !ks->exact || ks->sampled;
     broken(w, ks, pairs);
     max_of(w, load, (double)ks->messages);
     evs_free(load);
@@ -153,7 +153,7 @@ static void shards_all(struct job *j, int32_t shards)
     w->partitions_per_hot_key = spread;
     w->hot_key_share = share_of_top(ks) * ceil((double)shards / ks->partitions) / shards;
     w->keys_changed = shards > 1 ? ks->n : 0;
-    w->estimate = !ks->exact;
+    w->estimate = !ks->exact || ks->sampled;
     broken(w, ks, (double)ks->key_pairs * (1.0 - 1.0 / spread));
     max_of(w, load, (double)ks->messages);
     evs_free(load);
@@ -246,6 +246,15 @@ static void composite(struct job *j, char unit)
 {
     const struct evs_keyset *ks = j->ks;
     struct evs_whatif *w = j->w;
+    if (ks->sampled) { /* windows do not show how a key's records lie in time */
+        w->max_over_mean = w->low = w->high = w->hot_key_share = NAN;
+        w->broken_pair_share = w->partitions_per_hot_key = NAN;
+        w->ordering = "unknown from a sample";
+        w->partitions = ks->partitions;
+        w->after = evs_xcalloc((size_t)ks->partitions, sizeof(*w->after));
+        w->estimate = true;
+        return;
+    }
     struct evs_boot_load l = {0};
     size_t max = HEAD_KEYS * CELLS_SINGLE, n_head = 0;
     double *head = evs_xcalloc(max, sizeof(*head)), heaviest = 0, keyed = 0, P = ks->partitions;

@@ -353,3 +353,29 @@ def test_wrong_words(kevs, topic):
     kevs("keys", name, "--memory", "1k").failed(2, "--memory")
     kevs("keys", "no-such-topic-here").failed(1, "no-such-topic-here")
     kevs("keys", name, "-p", "7").failed(2, "7")
+
+
+def test_sample_states_intervals_that_hold(kevs, make_zipf):
+    name, truth = make_zipf(n=400000, p=8, k=20000, s=1.0)
+    total = sum(n for n, _ in truth.values())
+    inside = stated = 0
+    for _ in range(5):
+        got = kevs("keys", name, "--sample=5%", "--json").ok().json
+        scan = got["scan"]
+        assert scan["mode"] == "sample" and scan["complete"] is True
+        assert abs(scan["messages"] / total - 0.05) < 0.005
+        assert scan["sample_fraction"] == pytest.approx(0.05, abs=0.005)
+        for k in got["hot_keys"][:10]:
+            true = truth[k["key"]][0]
+            assert (k["share_low"] <= true / total <= k["share_high"]) == \
+                (k["count"] - k["error"] <= true <= k["count"])
+            stated += 1
+            inside += k["share_low"] <= true / total <= k["share_high"]
+            assert k["share_high"] - k["share_low"] < 0.05
+        assert got["partitioner"]["verdict"] == "murmur2"
+        assert len(truth) >= got["distinct_keys"]["seen"]
+    assert inside >= 0.9 * stated
+    kevs("keys", name, "--sample=0").failed(2, "--sample")
+    kevs("keys", name, "--sample", "--follow").failed(2, "--follow")
+    whole = kevs("keys", name, "--sample=1.0", "--json").ok().json
+    assert whole["scan"]["mode"] == "exact" and whole["scan"]["messages"] == total
