@@ -73,6 +73,7 @@ bool evs_app_done(struct evs_ui *ui)
     evs_app_close_overlay(ui);
     while (ui->n_stack)
         evs_stack_pop(ui);
+    evs_data_done(ui);
     bool all = evs_task_reap_all();
     evs_place_done(&ui->last_at);
     evs_histories_done(&ui->histories);
@@ -127,6 +128,8 @@ bool evs_app_refresh(struct evs_ui *ui)
 {
     ui->now_ms = evs_clock_wall_ms();
     show_new_error(ui);
+    if (evs_data_refresh(ui))
+        ui->news = true;
     struct evs_screen *s = evs_stack_top(ui);
     if (s && s->ops->refresh(s))
         ui->news = true;

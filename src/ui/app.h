@@ -14,6 +14,7 @@
 #include "core/num.h"
 #include "core/thread.h"
 #include "core/xalloc.h"
+#include "ui/data.h"
 #include "ui/history.h"
 #include "ui/keys.h"
 #include "ui/screen.h"
@@ -39,6 +40,7 @@ struct evs_ui {
     const struct evs_ui_opts *opts;
     struct evs_client *client;
     struct evs_wake wake;
+    struct evs_data data;
     struct evs_surface surface;
     struct evs_theme theme; /* as loaded, not reduced */
     struct evs_keymap keys;

@@ -53,8 +53,8 @@ static void link_text(const struct evs_ui *ui, bool wide, char *to, size_t size,
     *role = EVS_ROLE_HEADER;
     if (link.link == EVS_LINK_UP) {
         char reply[32] = "";
-        if (wide && link.reply_ms >= 0)
-            snprintf(reply, sizeof(reply), " %.*f ms", link.reply_ms < 9.5 ? 0 : 0, link.reply_ms);
+        if (wide && link.reply_ms >= 1)
+            snprintf(reply, sizeof(reply), " %.0f ms", link.reply_ms);
         snprintf(to, size, "%s %d broker%s%s", evs_glyph(EVS_G_UP), link.brokers_up,
                  link.brokers_up == 1 ? "" : "s", reply);
     } else if (link.link == EVS_LINK_CONNECTING) {

@@ -1,4 +1,8 @@
-/* data.h - snapshots that several screens share: the topics of the cluster.
+/* data.h - snapshots that several screens share: the topics of the cluster, the lag of its groups.
+ *
+ * Pollers start when a screen first asks and run until the interface ends or the cluster changes.
+ * A snapshot is borrowed until the next evs_data_refresh, which the framework calls before each
+ * screen's refresh(); keep it longer with evs_snap_ref.
  *
  * Threads  UI thread.   Owns  the pollers, through struct evs_ui.   Errors  kept in the snapshots.
  * Cost     none: reads what the pollers published.
@@ -8,11 +12,31 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct evs_ui;
+struct evs_topics_sn;
+struct evs_topics_poller;
+struct evs_topic_row;
+
+struct evs_data {
+    struct evs_topics_poller *topics;
+    struct evs_topics_sn *topics_sn;
+    int64_t started_ms; /* when the first question was asked */
+};
+
+const struct evs_topics_sn *evs_data_topics(struct evs_ui *ui); /* NULL: nothing yet */
+struct evs_topics_poller *
+evs_data_topics_poller(struct evs_ui *ui);            /* to pause, refresh; or NULL */
+int64_t evs_data_waiting_ms(const struct evs_ui *ui); /* since the first question without answer */
+
+/* Takes newer snapshots; true when there was one. */
+bool evs_data_refresh(struct evs_ui *ui);
+void evs_data_done(struct evs_ui *ui);
 
 /* Names of topics known so far; NULL past the end. For completion. */
 const char *evs_data_topic_name(const struct evs_ui *ui, size_t i);
+const struct evs_topic_row *evs_data_topic(const struct evs_ui *ui, const char *name); /* or NULL */
 bool evs_data_has_topic(const struct evs_ui *ui, const char *name);
 
 #endif

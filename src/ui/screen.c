@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ui/app.h"
+#include "ui/widgets/table.h"
 
 #define EVS_SCREEN(name, number) extern const struct evs_screen_ops evs_screen_##name;
 #include "ui/screens.def"
@@ -61,6 +62,28 @@ void evs_bands_say(char *to, size_t size, const char *fmt, ...)
     if (vsnprintf(to, size, fmt, ap) < 0)
         *to = '\0';
     va_end(ap);
+}
+
+void evs_bands_table(struct evs_bands *b, const struct evs_table *t, int name_col)
+{
+    const struct evs_column *c = &t->ops->cols[t->col];
+    size_t row = evs_table_row(t);
+    if (!b->tag[0] && c->tag)
+        evs_bands_say(b->tag, sizeof(b->tag), "%s", c->tag);
+    if (!b->left[0] && c->meaning)
+        evs_bands_say(b->left, sizeof(b->left), "%s", c->meaning);
+    if (b->value[0] || row == SIZE_MAX)
+        return;
+    struct evs_field name, value;
+    evs_table_field(t, row, t->col, true, &value);
+    if (name_col < 0 || name_col == t->col) {
+        evs_bands_say(b->value, sizeof(b->value), "%.*s", (int)(value.n < 150 ? value.n : 150),
+                      value.p);
+        return;
+    }
+    evs_table_field(t, row, name_col, true, &name);
+    evs_bands_say(b->value, sizeof(b->value), "%.*s %.*s", (int)(name.n < 100 ? name.n : 100),
+                  name.p, (int)(value.n < 90 ? value.n : 90), value.p);
 }
 
 static void free_screen(struct evs_screen *s)

@@ -108,6 +108,9 @@ struct evs_bands {
 /* Joins the parts with the crumb glyph: evs_bands_crumb(b, "Topics", topic). */
 #define evs_bands_crumb(b, ...) evs_bands_join(b, (const char *const[]){__VA_ARGS__, NULL})
 void evs_bands_join(struct evs_bands *b, const char *const *parts);
+/* Status from the focused column: tag, meaning, and the exact value of the cell with the row's name
+ * (column name_col; -1: none). What the screen has set stays. */
+void evs_bands_table(struct evs_bands *b, const struct evs_table *t, int name_col);
 /* snprintf that may cut: bands are cut to the line anyway. */
 void evs_bands_say(char *to, size_t size, const char *fmt, ...) EVS_PRINTF(3, 4);
 
