@@ -266,6 +266,9 @@ public final class Admin {
             p.putIfAbsent("max.request.size", "10485760");
             if (!txn.isEmpty()) {
                 p.put("transactional.id", txn);
+            } else { // a topic just made can reset an idempotent producer's sequence for good
+                p.putIfAbsent("enable.idempotence", "false");
+                p.putIfAbsent("max.in.flight.requests.per.connection", "1");
             }
             var made = new KafkaProducer<>(p, new ByteArraySerializer(),
                 new ByteArraySerializer());
