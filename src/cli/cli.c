@@ -18,6 +18,7 @@ const struct evs_cmd *const evs_cmds[] = {
     &evs_cmd_keys,
     &evs_cmd_config,
     &evs_cmd_lag,
+    &evs_cmd_replay,
     &evs_cmd_completion,
     &evs_cmd_man,
     NULL,

@@ -1,0 +1,357 @@
+/* replay.c - eventscope replay: plan, confirm, run, resume, compare. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cmds.h"
+#include "cli/out.h"
+#include "cli/session.h"
+#include "core/jsonw.h"
+#include "core/num.h"
+#include "core/text.h"
+#include "core/xalloc.h"
+#include "kafka/client.h"
+#include "replay/audit.h"
+#include "replay/run.h"
+
+enum { JSON_CAP = 64 << 20 };
+
+static const struct evs_opt opts[] = {
+    {0, "sink", EVS_OPT_STR, "URL", NULL,
+     "sqlite:PATH, postgresql://..., redis://..., opensearch+http://..., elasticsearch+http://..., "
+     "kafka:TOPIC, jsonl:PATH or jsonl:-"},
+    {0, "target", EVS_OPT_STR, "NAME", NULL, "table, key prefix or index"},
+    {0, "mode", EVS_OPT_CHOICE, "VIEW", NULL, "the view: one row a key, an event or a group",
+     "latest|log|count|sum"},
+    {0, "group-by", EVS_OPT_STR, "JQ", NULL, "the group of count and sum (the key)"},
+    {0, "value", EVS_OPT_STR, "JQ", NULL, "what sum adds up"},
+    {0, "columns", EVS_OPT_STR, "NAME[:TYPE]=JQ,...", NULL, "columns in place of the value",
+     .many = true},
+    {0, "key-type", EVS_OPT_STR, "TYPE", NULL, "the sink's type of the key, such as bytea"},
+    {0, "value-type", EVS_OPT_STR, "TYPE", NULL, "the sink's type of the value, such as jsonb"},
+    {0, "id", EVS_OPT_STR, "NAME", NULL, "the checkpoint's name (target and hash of the plan)"},
+    {0, "batch", EVS_OPT_INT, "N", NULL, "rows a transaction (by size and age)", .min = 1},
+    {0, "rate", EVS_OPT_STR, "N", NULL, "events a second, or 2x: twice as fast as they came"},
+    {0, "on-error", EVS_OPT_STR, "POLICY", NULL,
+     "a record that cannot pass: stop (default), skip or dead-letter:SINK-URL"},
+    {0, "dry-run", EVS_OPT_FLAG, NULL, NULL, "read, fold and compare; write nothing"},
+    {0, "diff", EVS_OPT_FLAG, NULL, NULL, "what a run would change in the view; writes nothing"},
+    {0, "verify", EVS_OPT_FLAG, NULL, NULL,
+     "compare the view with the topic; exit 4 where they differ; writes nothing"},
+    {0, "resume", EVS_OPT_FLAG, NULL, NULL, "go on from the sink's checkpoint"},
+    {0, "restart", EVS_OPT_FLAG, NULL, NULL, "forget the checkpoint and begin again"},
+    {0, "swap", EVS_OPT_FLAG, NULL, NULL, "build beside the view, then switch in one step"},
+    {0, "plan", EVS_OPT_STR, "FILE", NULL, "read the plan; options given here override it"},
+    {0, "save-plan", EVS_OPT_STR, "FILE", NULL, "write the plan; alone, do nothing else"},
+    {0, "promote", EVS_OPT_CHOICE, "TO", NULL,
+     "print the equivalent Kafka Connect sink configuration", "connect"},
+    {0, "examples", EVS_OPT_INT, "N", "10", "examples of each difference", .min = 0, .max = 100000},
+    {0, "progress", EVS_OPT_FLAG, NULL, NULL, "with --json: a line of progress about each second"},
+    {0, "yes", EVS_OPT_FLAG, NULL, NULL, "write without asking"},
+    {0},
+};
+
+/* --- options into the plan ------------------------------------------------------------------- */
+static void from_offsets(const struct evs_cli *cli, struct evs_plan *p)
+{
+    const char *place;
+    for (size_t i = 0; (place = evs_opts_nth(&cli->opts, "offset", i)); i++)
+        evs_plan_set(strncmp(place, "e@", 2) ? &p->from : &p->to, place);
+}
+
+static void from_lists(const struct evs_cli *cli, struct evs_plan *p)
+{
+    const struct {
+        const char *name;
+        struct evs_plan_list *list;
+    } lists[] = {{"key", &p->keys},
+                 {"grep", &p->greps},
+                 {"header", &p->headers},
+                 {"jq", &p->jqs},
+                 {"columns", &p->column_texts}};
+    for (size_t k = 0; k < EVS_COUNT(lists); k++) {
+        const char *text;
+        for (size_t i = 0; (text = evs_opts_nth(&cli->opts, lists[k].name, i)); i++)
+            evs_plan_add(lists[k].list, text);
+    }
+}
+
+static enum evs_rc make_plan(const struct evs_cli *cli, struct evs_plan *p, struct evs_err *err)
+{
+    const struct {
+        const char *name;
+        char **member;
+    } texts[] = {{"partitions", &p->partitions},
+                 {"since", &p->since},
+                 {"until", &p->until},
+                 {"count", &p->count},
+                 {"isolation", &p->isolation},
+                 {"sink", &p->sink},
+                 {"target", &p->target},
+                 {"mode", &p->mode_text},
+                 {"group-by", &p->group_by},
+                 {"value", &p->value},
+                 {"id", &p->id},
+                 {"batch", &p->batch},
+                 {"rate", &p->rate},
+                 {"on-error", &p->on_error_text},
+                 {"key-type", &p->key_type},
+                 {"value-type", &p->value_type}};
+    const struct evs_opts *o = &cli->opts;
+    const char *file = evs_opts_str(o, "plan");
+    enum evs_rc rc = file ? evs_plan_read(p, file, err) : EVS_OK;
+    if (rc)
+        return rc;
+    if (cli->n_args)
+        evs_plan_set(&p->topic, cli->args[0]);
+    for (size_t i = 0; i < EVS_COUNT(texts); i++)
+        if (evs_opts_given(o, texts[i].name))
+            evs_plan_set(texts[i].member, evs_opts_str(o, texts[i].name));
+    from_offsets(cli, p);
+    from_lists(cli, p);
+    p->ignore_case = p->ignore_case || evs_opts_given(o, "ignore-case");
+    p->swap = p->swap || evs_opts_given(o, "swap");
+    p->follow = p->follow || evs_opts_given(o, "follow");
+    return evs_plan_check(p, err);
+}
+
+/* --- confirmation ---------------------------------------------------------------------------- */
+static const char *what_to_type(const struct evs_plan *p)
+{
+    return p->target && *p->target ? p->target : evs_sink_rest(p->sink);
+}
+
+/* The prompt reads a line from the terminal; the signal handlers end it by EINTR. */
+static bool read_answer(char *answer, size_t size, const struct evs_stop *stop)
+{
+    size_t n = 0;
+    while (n + 1 < size) {
+        ssize_t got = read(STDIN_FILENO, answer + n, 1);
+        if (got <= 0 || evs_stop_raised(stop))
+            return false;
+        if (answer[n] == '\n')
+            break;
+        n++;
+    }
+    answer[n] = '\0';
+    return true;
+}
+
+static enum evs_rc confirm(const struct evs_cli *cli, const struct evs_plan *p, struct evs_err *err)
+{
+    if (evs_opts_given(&cli->opts, "yes"))
+        return EVS_OK;
+    char *url = evs_sink_mask(p->sink);
+    if (!isatty(STDIN_FILENO)) {
+        evs_fail(err, EVS_INVALID, "this writes to %s", url);
+        evs_free(url);
+        return evs_hint(err, "--yes confirms; --dry-run or --diff show what would change");
+    }
+    EVS_AUTO(evs_buf) struct evs_buf ask = EVS_BUF_INIT(8192);
+    evs_buf_adds(&ask, "Replay ");
+    evs_text_escape(&ask, p->topic, strlen(p->topic));
+    evs_buf_printf(&ask, " (%s) into ", evs_view_mode_name(p->mode));
+    evs_text_escape(&ask, url, strlen(url));
+    evs_buf_adds(&ask, "\nType the target (");
+    evs_text_escape(&ask, what_to_type(p), strlen(what_to_type(p)));
+    fprintf(stderr, "%s) to go on: ", evs_buf_str(&ask));
+    fflush(stderr);
+    char answer[4200];
+    evs_free(url);
+    if (!read_answer(answer, sizeof(answer), cli->stop))
+        return evs_fail(err, EVS_EOF, "not confirmed, nothing was written");
+    if (strcmp(answer, what_to_type(p)))
+        return evs_fail(err, EVS_EOF, "'%s' is not the target, nothing was written", answer);
+    return EVS_OK;
+}
+
+/* --- running --------------------------------------------------------------------------------- */
+struct watcher {
+    const struct evs_cli *cli;
+    bool lines;
+    int64_t told_s;
+};
+
+static void show_progress(void *ctx, const struct evs_report *r)
+{
+    struct watcher *w = ctx;
+    if (w->lines && (int64_t)r->seconds > w->told_s) {
+        w->told_s = (int64_t)r->seconds;
+        EVS_AUTO(evs_buf) struct evs_buf out = EVS_BUF_INIT(JSON_CAP);
+        struct evs_jsonw j;
+        evs_jsonw_init(&j, &out);
+        evs_jsonw_obj(&j, NULL);
+        evs_jsonw_obj(&j, "progress");
+        evs_report_json(r, &j);
+        evs_jsonw_double(&j, "wait_source", r->wait_source);
+        evs_jsonw_double(&j, "wait_sink", r->wait_sink);
+        if (r->eta_seconds < 0)
+            evs_jsonw_null(&j, "eta_seconds");
+        else
+            evs_jsonw_double(&j, "eta_seconds", r->eta_seconds);
+        evs_jsonw_end(&j);
+        evs_jsonw_end(&j);
+        evs_out_json(&out);
+    }
+    char read[EVS_NUM_LEN], rate[EVS_NUM_LEN], eta[EVS_NUM_LEN], share[EVS_NUM_LEN];
+    int64_t left = 0;
+    for (size_t i = 0; i < r->ckpt.n; i++)
+        if (r->ckpt.parts[i].n[EVS_CKPT_END] != EVS_RANGE_OPEN)
+            left += r->ckpt.parts[i].n[EVS_CKPT_END] - r->ckpt.parts[i].n[EVS_CKPT_NEXT];
+    evs_progress("replay %s  %s  read %s  %s/s  left %s", r->id,
+                 evs_num_share(share, r->span ? 1 - (double)left / (double)r->span : 1),
+                 evs_num_commas(read, r->run_read), evs_num_human(rate, r->rate),
+                 r->eta_seconds < 0 ? "-" : evs_num_ago(eta, (int64_t)(r->eta_seconds * 1000)));
+}
+
+static void print_report(const struct evs_cli *cli, const struct evs_report *r)
+{
+    if (cli->json) {
+        EVS_AUTO(evs_buf) struct evs_buf out = EVS_BUF_INIT(JSON_CAP);
+        struct evs_jsonw w;
+        evs_jsonw_init(&w, &out);
+        evs_jsonw_obj(&w, NULL);
+        evs_report_json(r, &w);
+        evs_jsonw_end(&w);
+        evs_out_json(&out);
+        return;
+    }
+    char a[EVS_NUM_LEN], b[EVS_NUM_LEN], c[EVS_NUM_LEN], d[EVS_NUM_LEN], e[EVS_NUM_LEN];
+    evs_out_text("replay %s  %s%s  %s", r->id, r->state,
+                 r->nothing_to_do ? " before, nothing to do" : "", r->guarantee);
+    evs_out_text("events  read %s  matched %s  applied %s  skipped %s  dead letters %s",
+                 evs_num_commas(a, evs_ckpt_total(&r->ckpt, EVS_CKPT_READ)),
+                 evs_num_commas(b, evs_ckpt_total(&r->ckpt, EVS_CKPT_MATCHED)),
+                 evs_num_commas(c, evs_ckpt_total(&r->ckpt, EVS_CKPT_APPLIED)),
+                 evs_num_commas(d, evs_ckpt_total(&r->ckpt, EVS_CKPT_SKIPPED)),
+                 evs_num_commas(e, evs_ckpt_total(&r->ckpt, EVS_CKPT_DEAD)));
+    evs_out_text("rows    written %s  deleted %s  left (newer in the view) %s",
+                 evs_num_commas(a, evs_ckpt_total(&r->ckpt, EVS_CKPT_WRITTEN)),
+                 evs_num_commas(b, evs_ckpt_total(&r->ckpt, EVS_CKPT_DELETED)),
+                 evs_num_commas(c, r->left));
+    evs_out_text("took    %s  %s/s", evs_num_ago(a, (int64_t)(r->seconds * 1000)),
+                 evs_num_human(b, r->rate));
+}
+
+static void warn_of(const struct evs_cli *cli, const struct evs_report *r)
+{
+    char n[EVS_NUM_LEN];
+    if (r->null_keys)
+        evs_cli_warn(cli, "%s events have no key and no place in this view: counted as skipped",
+                     evs_num_commas(n, r->null_keys));
+    if (r->split_keys)
+        evs_cli_warn(cli,
+                     "%s times a key was met on two partitions: the later timestamp decides, "
+                     "then partition and offset",
+                     evs_num_commas(n, r->split_keys));
+    if (r->filter_faults)
+        evs_cli_warn(cli, "%s events could not be judged by the filter and were not kept",
+                     evs_num_commas(n, r->filter_faults));
+    if (r->state && r->guarantee && !strcmp(r->guarantee, "at-least-once"))
+        evs_cli_warn(cli, "at-least-once: this sink has no checkpoint");
+}
+
+static int run_plan(struct evs_cli *cli, const struct evs_plan *p, struct evs_client *c,
+                    struct evs_err *err)
+{
+    const struct evs_opts *o = &cli->opts;
+    struct evs_replay_control control = {.stop = cli->stop};
+    struct watcher w = {.cli = cli,
+                        .lines = cli->json && (p->follow || evs_opts_given(o, "progress"))};
+    struct evs_report report;
+    atomic_store(&control.rate_events, (int64_t)p->rate_events);
+    struct evs_replay_opts ro = {
+        .plan = p,
+        .client = c,
+        .how = evs_opts_given(o, "restart")  ? EVS_REPLAY_RESTART
+               : evs_opts_given(o, "resume") ? EVS_REPLAY_RESUME
+                                             : EVS_REPLAY_START,
+        .control = &control,
+        .timeout_ms = cli->timeout_ms,
+        .progress = show_progress,
+        .ctx = &w,
+    };
+    enum evs_rc rc = evs_replay_run(&ro, &report, err);
+    evs_progress_clear();
+    int exit_code = EVS_EXIT_OK;
+    if (report.state) {
+        evs_audit_write(p, &report, c);
+        print_report(cli, &report);
+        warn_of(cli, &report);
+        exit_code = strcmp(report.state, "stopped") ? EVS_EXIT_OK : EVS_EXIT_STOPPED;
+    }
+    evs_report_done(&report);
+    return rc ? evs_cli_fail(err) : exit_code;
+}
+
+static bool reads_only(const struct evs_cli *cli)
+{
+    return evs_opts_given(&cli->opts, "dry-run") || evs_opts_given(&cli->opts, "diff") ||
+           evs_opts_given(&cli->opts, "verify");
+}
+
+static int with_client(struct evs_cli *cli, const struct evs_plan *p, struct evs_err *err)
+{
+    struct evs_client *c = NULL;
+    if (evs_session_client(cli, &c, err))
+        return evs_cli_fail(err);
+    int exit_code;
+    if (reads_only(cli)) {
+        exit_code = evs_fail(err, EVS_FATAL, "not yet") ? evs_cli_fail(err) : 0;
+    } else if (evs_client_conf(c)->read_only) {
+        evs_fail(err, EVS_INVALID, "replay: this profile is locked: read-only = true");
+        evs_hint(err, "--dry-run, --diff and --verify write nothing");
+        exit_code = evs_cli_fail(err);
+    } else if (confirm(cli, p, err)) {
+        exit_code = evs_cli_fail(err);
+        exit_code = err->code == EVS_EOF ? EVS_EXIT_STOPPED : exit_code;
+    } else {
+        exit_code = run_plan(cli, p, c, err);
+    }
+    evs_client_free(c);
+    return exit_code;
+}
+
+static int run(struct evs_cli *cli)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    struct evs_plan plan = {0};
+    const char *save = evs_opts_str(&cli->opts, "save-plan");
+    int exit_code = EVS_EXIT_OK;
+    if (make_plan(cli, &plan, &err)) {
+        evs_wrap(&err, "replay");
+        exit_code = evs_cli_fail(&err);
+    } else if (save && evs_plan_save(&plan, save, &err)) {
+        exit_code = evs_cli_fail(&err);
+    } else if (!save || reads_only(cli) || evs_opts_given(&cli->opts, "yes")) {
+        exit_code = with_client(cli, &plan, &err);
+    }
+    struct evs_err out_err = EVS_ERR_INIT;
+    if (evs_out_finish(&out_err) && !exit_code)
+        exit_code = evs_cli_fail(&out_err);
+    evs_plan_done(&plan);
+    return exit_code;
+}
+
+const struct evs_cmd evs_cmd_replay = {
+    .name = "replay",
+    .args = "[TOPIC]",
+    .summary = "replay events into a materialized view",
+    .about = "Reads a topic from a point in time or offset, folds it and writes the view into a "
+             "sink: one row a key (latest), one an event (log), one a group (count, sum). Rows and "
+             "checkpoint go into the sink in one transaction where it has them, so a run killed at "
+             "any moment and started again with --resume ends with the same view. Nothing is "
+             "written without --yes or an answer at the prompt.\n\n"
+             "A tombstone deletes. An older event never overwrites a newer one: within a partition "
+             "the offset decides; for a key on two partitions the timestamp, then partition and "
+             "offset.",
+    .example = "eventscope replay shop.orders --sink sqlite:orders.db --target orders --diff\n"
+               "eventscope replay shop.orders --sink postgresql://etl@db/shop --target orders_view "
+               "--since 'yesterday 14:00' --columns 'total:numeric=.value.total' --yes\n"
+               "eventscope replay --plan orders.plan --resume --yes",
+    .opts = opts,
+    .groups = EVS_CMD_CLUSTER | EVS_CMD_TOPIC | EVS_CMD_READ | EVS_CMD_KEEP,
+    .min_args = 0,
+    .max_args = 1,
+    .run = run,
+};

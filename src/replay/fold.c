@@ -1,0 +1,235 @@
+#include "replay/fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/xalloc.h"
+
+enum { CHUNK_BYTES = 1 << 20 };
+
+struct evs_fold_chunk {
+    struct evs_fold_chunk *next;
+    size_t used, size;
+    char data[];
+};
+
+struct evs_fold_extra {
+    char *room; /* where the row's value and cells lie */
+    size_t room_bytes;
+    struct evs_decimal *sum;
+};
+
+void evs_fold_init(struct evs_fold *f, enum evs_view_mode mode, size_t n_cells)
+{
+    memset(f, 0, sizeof(*f));
+    f->mode = mode;
+    f->n_cells = n_cells;
+}
+
+void evs_fold_done(struct evs_fold *f)
+{
+    for (struct evs_fold_chunk *c = f->chunks, *next; c; c = next) {
+        next = c->next;
+        evs_free(c);
+    }
+    for (size_t i = 0; f->extra && i < f->n; i++)
+        evs_free(f->extra[i].sum);
+    evs_map_done(&f->index, NULL);
+    evs_free(f->rows);
+    evs_free(f->extra);
+    memset(f, 0, sizeof(*f));
+}
+
+static char *take(struct evs_fold *f, size_t n)
+{
+    n = (n + 7) & ~(size_t)7;
+    struct evs_fold_chunk *c = f->chunks;
+    if (!c || c->size - c->used < n) {
+        size_t size = n > CHUNK_BYTES / 4 ? n : CHUNK_BYTES;
+        c = evs_xmalloc(sizeof(*c) + size);
+        c->used = 0;
+        c->size = size;
+        c->next = f->chunks;
+        f->chunks = c;
+    }
+    char *p = c->data + c->used;
+    c->used += n;
+    f->bytes += n;
+    return p;
+}
+
+/* Bytes that a row keeps besides its key. */
+static size_t kept_bytes(const struct evs_fold *f, const struct evs_row *r)
+{
+    size_t n = r->value ? r->value_len + 1 : 0;
+    if (r->cells)
+        n += f->n_cells * sizeof(*r->cells) + 8;
+    for (size_t i = 0; r->cells && i < f->n_cells; i++)
+        n += r->cells[i].len;
+    if (r->n_headers > 0)
+        n += (size_t)r->n_headers * sizeof(*r->headers) + 8;
+    for (int i = 0; i < r->n_headers; i++)
+        n += r->headers[i].name_len + r->headers[i].value_len + 2;
+    return n;
+}
+
+static char *copy(char **at, const void *p, size_t n)
+{
+    char *to = *at;
+    memcpy(to, p, n);
+    *at += n;
+    return to;
+}
+
+static char *aligned(char *p)
+{
+    return p + (8 - (uintptr_t)p % 8) % 8;
+}
+
+/* Value, cells and headers of r into room, laid down for `to`. */
+static void copy_kept(struct evs_fold *f, struct evs_row *to, const struct evs_row *r, char *room)
+{
+    if (r->cells) {
+        room = aligned(room);
+        struct evs_cell *cells = (struct evs_cell *)(void *)room;
+        memcpy(cells, r->cells, f->n_cells * sizeof(*cells));
+        room += f->n_cells * sizeof(*cells);
+        for (size_t i = 0; i < f->n_cells; i++)
+            if (cells[i].p)
+                cells[i].p = copy(&room, r->cells[i].p, cells[i].len);
+        to->cells = cells;
+    }
+    if (r->n_headers > 0) {
+        room = aligned(room);
+        struct evs_header *headers = (struct evs_header *)(void *)room;
+        memcpy(headers, r->headers, (size_t)r->n_headers * sizeof(*headers));
+        room += (size_t)r->n_headers * sizeof(*headers);
+        for (int i = 0; i < r->n_headers; i++) {
+            headers[i].name = copy(&room, r->headers[i].name, headers[i].name_len);
+            if (headers[i].value)
+                headers[i].value = copy(&room, r->headers[i].value, headers[i].value_len);
+        }
+        to->headers = headers;
+    }
+    if (r->value)
+        to->value = copy(&room, r->value, r->value_len);
+}
+
+static void keep(struct evs_fold *f, size_t at, const struct evs_row *r)
+{
+    struct evs_row *to = &f->rows[at];
+    struct evs_fold_extra *x = &f->extra[at];
+    const void *key = to->key;
+    size_t need = kept_bytes(f, r);
+    if (need > x->room_bytes) {
+        need += need / 4; /* values of one key are about as long: the next one fits too */
+        x->room = take(f, need);
+        x->room_bytes = need;
+    }
+    *to = *r;
+    to->key = key;
+    copy_kept(f, to, r, x->room);
+}
+
+static size_t new_row(struct evs_fold *f)
+{
+    if (f->n == f->alloc) {
+        f->alloc = f->alloc ? f->alloc * 2 : 256;
+        f->rows = evs_xgrow(f->rows, f->alloc, sizeof(*f->rows));
+        f->extra = evs_xgrow(f->extra, f->alloc, sizeof(*f->extra));
+    }
+    memset(&f->rows[f->n], 0, sizeof(*f->rows));
+    memset(&f->extra[f->n], 0, sizeof(*f->extra));
+    f->bytes += sizeof(*f->rows);
+    return f->n++;
+}
+
+static enum evs_rc add_total(struct evs_fold *f, size_t at, const struct evs_row *r,
+                             struct evs_err *err)
+{
+    struct evs_row *to = &f->rows[at];
+    struct evs_fold_extra *x = &f->extra[at];
+    struct evs_decimal v;
+    if (f->mode == EVS_VIEW_SUM) {
+        if (!x->sum) {
+            x->sum = evs_xmalloc(sizeof(*x->sum));
+            evs_decimal_zero(x->sum);
+            f->bytes += sizeof(*x->sum);
+        }
+        if (!evs_decimal_read(&v, r->sum, strlen(r->sum)) || !evs_decimal_add(x->sum, &v))
+            return evs_fail(err, EVS_POISON, "the sum of this group gets longer than %d digits",
+                            EVS_DECIMAL_DIGITS);
+    }
+    to->count += r->count;
+    to->partition = r->partition; /* the last event of the group stands for it in messages */
+    to->offset = r->offset;
+    to->ts_ms = r->ts_ms;
+    to->rank = r->rank > to->rank ? r->rank : to->rank;
+    return EVS_OK;
+}
+
+enum evs_rc evs_fold_add(struct evs_fold *f, const struct evs_row *row, struct evs_err *err)
+{
+    if (f->mode == EVS_VIEW_LOG) {
+        size_t at = new_row(f);
+        keep(f, at, row);
+        if (row->key) {
+            char *key = take(f, row->key_len + 1);
+            memcpy(key, row->key, row->key_len);
+            f->rows[at].key = key;
+        }
+        return EVS_OK;
+    }
+    void **place = evs_map_put(&f->index, row->key, row->key_len);
+    bool first = !*place;
+    if (first) {
+        size_t at = new_row(f);
+        *place = (void *)(uintptr_t)(at + 1);
+        f->rows[at].key = f->index.items[f->index.n - 1].key;
+        f->rows[at].key_len = row->key_len;
+        f->bytes += row->key_len + sizeof(struct evs_map_item);
+    }
+    size_t at = (size_t)(uintptr_t)*place - 1;
+    if (f->mode != EVS_VIEW_LATEST)
+        return add_total(f, at, row, err);
+    struct evs_row *have = &f->rows[at];
+    if (!first && have->partition != row->partition)
+        f->split++;
+    if (first || evs_row_newer(row->partition, row->offset, row->ts_ms, have->partition,
+                               have->offset, have->ts_ms))
+        keep(f, at, row);
+    return EVS_OK;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct evs_row *x = a, *y = b;
+    size_t n = x->key_len < y->key_len ? x->key_len : y->key_len;
+    int order = n ? memcmp(x->key, y->key, n) : 0;
+    if (order)
+        return order;
+    return (x->key_len > y->key_len) - (x->key_len < y->key_len);
+}
+
+void evs_fold_finish(struct evs_fold *f, bool sorted)
+{
+    if (f->final)
+        return;
+    f->final = true;
+    EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(2 * EVS_DECIMAL_DIGITS);
+    for (size_t i = 0; f->mode == EVS_VIEW_SUM && i < f->n; i++) {
+        evs_buf_reset(&text);
+        evs_decimal_print(f->extra[i].sum, &text);
+        char *sum = take(f, text.len + 1);
+        memcpy(sum, evs_buf_str(&text), text.len + 1);
+        f->rows[i].sum = sum;
+    }
+    if (sorted && f->mode != EVS_VIEW_LOG && f->n)
+        qsort(f->rows, f->n, sizeof(*f->rows), by_key);
+}
+
+const struct evs_row *evs_fold_find(const struct evs_fold *f, const void *key, size_t len)
+{
+    size_t at = (size_t)(uintptr_t)evs_map_get(&f->index, key, len);
+    return at ? &f->rows[at - 1] : NULL;
+}

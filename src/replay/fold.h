@@ -1,0 +1,45 @@
+/* fold.h - a batch of events folded to what a view needs of them.
+ *
+ * latest keeps the newest event of each key (row.h says which is newer), count and sum one total a
+ * group, log every event. Folding before writing is worth more than any trick of a sink: a hot key
+ * costs one row a batch. The rows are then written in one transaction with the partitions' new
+ * checkpoint.
+ *
+ * Units    rows; bytes of keys, values and cells.   Shape  map of keys over an arena.
+ * Threads  one at a time: built by a reader's worker, then owned by the writer.
+ * Owns     copies of everything put into it.
+ * Errors   evs_fold_add: EVS_POISON when a sum gets too long.   Cost  O(bytes) an event.
+ */
+#ifndef EVS_REPLAY_FOLD_H
+#define EVS_REPLAY_FOLD_H
+
+#include "core/err.h"
+#include "core/map.h"
+#include "sinks/decimal.h"
+#include "sinks/row.h"
+
+struct evs_fold_chunk;
+struct evs_fold_extra;
+
+struct evs_fold {
+    enum evs_view_mode mode;
+    size_t n_cells;
+    struct evs_map index; /* key to row number + 1; unused by log */
+    struct evs_row *rows;
+    struct evs_fold_extra *extra; /* beside each row: room for its bytes, its sum */
+    size_t n, alloc, bytes;
+    struct evs_fold_chunk *chunks;
+    uint64_t split; /* keys met on two partitions within the batch */
+    bool final;     /* evs_fold_finish was called */
+};
+
+void evs_fold_init(struct evs_fold *f, enum evs_view_mode mode, size_t n_cells);
+void evs_fold_done(struct evs_fold *f);
+/* Copies what it keeps. row->count and ->sum hold what the event adds. */
+enum evs_rc evs_fold_add(struct evs_fold *f, const struct evs_row *row, struct evs_err *err);
+/* Puts the totals into the rows; sorted: by key. Nothing may be added after it. */
+void evs_fold_finish(struct evs_fold *f, bool sorted);
+/* The row of a key, or NULL. Before evs_fold_finish(f, true), which moves rows. */
+const struct evs_row *evs_fold_find(const struct evs_fold *f, const void *key, size_t len);
+
+#endif

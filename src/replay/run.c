@@ -1,0 +1,372 @@
+#include "replay/run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/xalloc.h"
+#include "kafka/client.h"
+#include "replay/run_priv.h"
+
+enum { WORKERS = 2, TELL_US = 250000, BEAT_US = 400000, POP_MS = 50 };
+
+/* --- progress -------------------------------------------------------------------------------- */
+static int64_t span_left(const struct run *r)
+{
+    int64_t left = 0;
+    for (size_t i = 0; i < r->ckpt.n; i++) {
+        const struct evs_ckpt_part *p = &r->ckpt.parts[i];
+        if (p->n[EVS_CKPT_END] != EVS_RANGE_OPEN)
+            left += p->n[EVS_CKPT_END] - p->n[EVS_CKPT_NEXT];
+    }
+    return left;
+}
+
+static void update_report(struct run *r)
+{
+    struct evs_report *rep = &r->report;
+    int64_t us = evs_clock_mono_us() - r->started_us;
+    evs_ckpt_done(&rep->ckpt);
+    evs_ckpt_copy(&rep->ckpt, &r->ckpt);
+    rep->run_read = atomic_load(&r->read);
+    rep->seconds = (double)us / 1e6;
+    rep->rate = us > 0 ? (double)rep->run_read / rep->seconds : 0;
+    rep->wait_source = us > 0 ? (double)r->idle_us / (double)us : 0;
+    rep->wait_sink = us > 0 ? (double)r->write_us / (double)us : 0;
+    int64_t left = span_left(r), done = rep->span - left;
+    rep->eta_seconds = done > 0 && rep->span > 0 && rep->seconds > 0.5
+                           ? rep->seconds * (double)left / (double)done
+                           : -1;
+}
+
+void tell_progress(struct run *r, bool now)
+{
+    int64_t now_us = evs_clock_mono_us();
+    if (!r->opts->progress || (!now && now_us - r->told_us < TELL_US))
+        return;
+    r->told_us = now_us;
+    update_report(r);
+    r->opts->progress(r->opts->ctx, &r->report);
+}
+
+/* --- before the first record ----------------------------------------------------------------- */
+static enum evs_rc new_ckpt(struct run *r, struct evs_err *err)
+{
+    struct evs_range_spec spec;
+    evs_plan_range(r->plan, &spec);
+    spec.now_ms = evs_clock_wall_ms();
+    enum evs_rc rc = evs_range_resolve(r->opts->client, r->plan->topic, &spec, &r->ranges, err);
+    if (rc)
+        return rc;
+    evs_ckpt_done(&r->ckpt);
+    for (size_t i = 0; i < r->ranges->n; i++) {
+        const struct evs_range *g = &r->ranges->parts[i];
+        if (g->error)
+            return evs_fail(err, EVS_FATAL, "%s p%d: %s", r->plan->topic, g->partition, g->error);
+        struct evs_ckpt_part *p = evs_ckpt_part(&r->ckpt, g->partition);
+        p->n[EVS_CKPT_FROM] = p->n[EVS_CKPT_NEXT] = g->from;
+        p->n[EVS_CKPT_END] = g->to > g->from ? g->to : g->from;
+    }
+    return EVS_OK;
+}
+
+/* Whether what the checkpoint wants next is still there. */
+static enum evs_rc check_range(const struct run *r, const struct evs_range *g,
+                               const struct evs_ckpt_part *p, struct evs_err *err)
+{
+    int64_t next = p->n[EVS_CKPT_NEXT], end = p->n[EVS_CKPT_END];
+    if (g->error)
+        return evs_fail(err, EVS_FATAL, "%s p%d: %s", r->plan->topic, g->partition, g->error);
+    if (next < g->low && next < end) {
+        evs_fail(err, EVS_FATAL,
+                 "%s p%d: the checkpoint stands at %lld, the log now starts at %lld",
+                 r->plan->topic, g->partition, (long long)next, (long long)g->low);
+        return evs_hint(err,
+                        "the events between are gone; --restart begins again with what is left");
+    }
+    if (end != EVS_RANGE_OPEN ? end > g->high : next > g->high) {
+        evs_fail(err, EVS_FATAL, "%s p%d: the checkpoint reaches to %lld, the log ends at %lld",
+                 r->plan->topic, g->partition, (long long)(end != EVS_RANGE_OPEN ? end : next),
+                 (long long)g->high);
+        return evs_hint(err, "was the topic made anew? --restart begins again");
+    }
+    return EVS_OK;
+}
+
+/* The ranges that are left to read by the checkpoint. */
+static enum evs_rc ranges_left(struct run *r, struct evs_err *err)
+{
+    EVS_AUTO(evs_buf) struct evs_buf list = EVS_BUF_INIT(1 << 20);
+    struct evs_range_spec spec;
+    evs_plan_range(r->plan, &spec);
+    for (size_t i = 0; i < r->ckpt.n; i++)
+        evs_buf_printf(&list, "%s%d", i ? "," : "", r->ckpt.parts[i].partition);
+    spec.partitions = evs_buf_str(&list);
+    spec.from = spec.to = spec.since = spec.until = NULL;
+    spec.now_ms = evs_clock_wall_ms();
+    evs_ranges_free(r->ranges);
+    r->ranges = NULL;
+    enum evs_rc rc = evs_range_resolve(r->opts->client, r->plan->topic, &spec, &r->ranges, err);
+    for (size_t i = 0; !rc && i < r->ranges->n; i++) {
+        struct evs_range *g = &r->ranges->parts[i];
+        struct evs_ckpt_part *p = evs_ckpt_part(&r->ckpt, g->partition);
+        if (r->plan->follow)
+            p->n[EVS_CKPT_END] = EVS_RANGE_OPEN;
+        rc = check_range(r, g, p, err);
+        g->from = p->n[EVS_CKPT_NEXT];
+        g->to = p->n[EVS_CKPT_END];
+    }
+    return rc;
+}
+
+/* What the checkpoint found and the options say together. */
+static enum evs_rc decide(struct run *r, const struct evs_ckpt *have, enum evs_claim *ret_how,
+                          struct evs_err *err)
+{
+    enum evs_replay_how how = r->opts->how;
+    const char *id = r->plan->id;
+    *ret_how = how == EVS_REPLAY_RESTART ? EVS_CLAIM_RESTART : EVS_CLAIM_NEW;
+    if (!have->n || how == EVS_REPLAY_RESTART)
+        return EVS_OK;
+    bool done = !strcmp(have->state, "done");
+    bool same = !strcmp(have->plan_hash, r->plan->hash);
+    bool totals = r->view.mode == EVS_VIEW_COUNT || r->view.mode == EVS_VIEW_SUM;
+    if (how == EVS_REPLAY_RESUME) {
+        if (!same) {
+            evs_fail(err, EVS_INVALID,
+                     "replay %s was begun with another plan (hash %.8s, now %.8s)", id,
+                     have->plan_hash, r->plan->hash);
+            return evs_hint(err, "resume with the plan it had, --restart, or give another --id");
+        }
+        *ret_how = EVS_CLAIM_RESUME;
+        r->report.nothing_to_do = done && !r->plan->follow;
+        return EVS_OK;
+    }
+    if (done && !totals)
+        return EVS_OK; /* rows know what is newer: doing it again is harmless */
+    if (done)
+        evs_fail(err, EVS_INVALID, "replay %s is done; again it would count twice", id);
+    else
+        evs_fail(err, EVS_INVALID, "replay %s stands half done (%s)", id, have->state);
+    return evs_hint(err, done ? "--restart empties the view and counts anew"
+                              : "--resume goes on, --restart begins again");
+}
+
+/* --- while it runs --------------------------------------------------------------------------- */
+static enum evs_rc beat(struct run *r, struct evs_err *err)
+{
+    int64_t now_us = evs_clock_mono_us();
+    if (now_us - r->beat_us < BEAT_US)
+        return EVS_OK;
+    r->beat_us = now_us;
+    enum evs_rc rc = r->sink->ops->beat(r->sink, err);
+    return rc == EVS_FATAL ? rc : EVS_OK; /* a lost connection shows at the next batch */
+}
+
+static enum evs_rc drain(struct run *r, struct evs_err *err)
+{
+    enum evs_rc rc = EVS_OK;
+    void *item;
+    while (!rc && evs_queue_pop(r->q, 0, &item) == EVS_OK) {
+        rc = write_batch(r, item, err);
+        batch_free(item);
+    }
+    for (int i = 0; !rc && i < r->n_lanes; i++) {
+        struct batch *b = lane_take(&r->lanes[i]);
+        if (b)
+            rc = write_batch(r, b, err);
+        batch_free(b);
+    }
+    return rc;
+}
+
+/* Until the reader is through (EVS_OK), the stop (EVS_EOF), a record to leave out (EVS_AGAIN)
+ * or a fault. */
+static enum evs_rc pump(struct run *r, struct evs_err *err)
+{
+    bool paused = false;
+    for (;;) {
+        void *item = NULL;
+        int64_t since_us = evs_clock_mono_us();
+        enum evs_rc rc = evs_queue_pop(r->q, POP_MS, &item);
+        r->idle_us += evs_clock_mono_us() - since_us;
+        if (rc == EVS_OK) {
+            rc = write_batch(r, item, err);
+            batch_free(item);
+            if (rc)
+                return rc;
+        } else {
+            rc = evs_reader_wait(r->reader, 0, err);
+            if (rc != EVS_AGAIN)
+                return rc == EVS_EOF ? EVS_OK : rc;
+            rc = beat(r, err);
+            if (rc)
+                return rc;
+        }
+        if (evs_stop_raised(r->opts->control->stop))
+            return EVS_EOF;
+        if (atomic_load(&r->enough) || atomic_load(&r->lane_fail))
+            return EVS_OK;
+        if (paused != atomic_load(&r->opts->control->paused))
+            evs_reader_pause(r->reader, paused = !paused);
+        r->report.state = paused ? "paused" : "running";
+        tell_progress(r, false);
+    }
+}
+
+static enum evs_rc read_once(struct run *r, struct evs_err *err)
+{
+    struct evs_reader_opts opts = {.profile = r->plan->follow ? EVS_READER_TAIL : EVS_READER_SCAN,
+                                   .workers = r->ckpt.n < WORKERS ? (int)r->ckpt.n : WORKERS};
+    enum evs_rc rc = EVS_OK;
+    r->q = evs_queue_new(1, 0, batch_free);
+    r->n_lanes = WORKERS;
+    for (int i = 0; i < r->n_lanes && !rc; i++)
+        rc = lane_init(&r->lanes[i], r, err);
+    if (!rc)
+        rc = evs_reader_start(r->opts->client, r->ranges, &opts, &lane_ops, r, &r->reader, err);
+    if (!rc)
+        rc = pump(r, err);
+    if (rc && r->q)
+        evs_queue_close(r->q); /* lets a waiting worker go */
+    evs_reader_free(r->reader);
+    r->reader = NULL;
+    if (!rc)
+        rc = drain(r, err);
+    for (int i = 0; i < r->n_lanes; i++) {
+        r->report.null_keys += r->lanes[i].null_keys;
+        r->report.split_keys += r->lanes[i].split;
+        r->report.filter_faults += (int64_t)evs_filter_faults(r->lanes[i].filter);
+        if (!rc && r->lanes[i].fail.code) {
+            *err = r->lanes[i].fail;
+            rc = err->code == EVS_POISON ? (err->code = EVS_FATAL) : err->code;
+        }
+        lane_done(&r->lanes[i]);
+    }
+    evs_queue_free(r->q);
+    r->q = NULL;
+    return rc;
+}
+
+static enum evs_rc read_all(struct run *r, struct evs_err *err)
+{
+    enum evs_rc rc = EVS_AGAIN;
+    while (rc == EVS_AGAIN) {
+        atomic_store(&r->lane_fail, false);
+        rc = ranges_left(r, err);
+        if (!rc)
+            rc = read_once(r, err);
+    }
+    return rc;
+}
+
+/* --- from start to end ----------------------------------------------------------------------- */
+static enum evs_rc open_sink(struct run *r, char *built, struct evs_err *err)
+{
+    struct evs_sink_spec spec = {
+        .url = r->plan->sink,
+        .view = &r->view,
+        .id = r->plan->id,
+        .plan_hash = r->plan->hash,
+        .write = true,
+        .fresh = r->plan->swap,
+        .timeout_ms = r->opts->timeout_ms,
+        .cluster = evs_client_conf(r->opts->client),
+        .stop = r->opts->control->stop,
+    };
+    evs_plan_view(r->plan, r->columns, &r->view);
+    if (r->plan->swap)
+        r->view.target = built;
+    return evs_sink_open(&spec, &r->sink, err);
+}
+
+static enum evs_rc claim(struct run *r, struct evs_err *err)
+{
+    struct evs_ckpt have;
+    enum evs_claim how = EVS_CLAIM_NEW;
+    enum evs_rc rc = r->sink->ops->load(r->sink, &have, err);
+    if (rc)
+        return rc;
+    rc = decide(r, &have, &how, err);
+    if (rc || r->report.nothing_to_do) {
+        r->ckpt = have;
+        return rc;
+    }
+    if (how == EVS_CLAIM_RESUME)
+        evs_ckpt_copy(&r->ckpt, &have);
+    else
+        rc = new_ckpt(r, err);
+    evs_ckpt_done(&have);
+    if (!rc && how == EVS_CLAIM_RESUME)
+        rc = ranges_left(r, err); /* gone or made anew: say so before anything is touched */
+    if (!rc)
+        rc = r->sink->ops->prepare(r->sink, err);
+    if (!rc)
+        rc = r->sink->ops->claim(r->sink, how, &r->ckpt, err);
+    return rc ? rc : open_dead_sink(r, err);
+}
+
+static enum evs_rc finish(struct run *r, enum evs_rc rc, struct evs_err *err)
+{
+    struct evs_err second = EVS_ERR_INIT;
+    r->report.state = rc == EVS_OK ? "done" : rc == EVS_EOF ? "stopped" : "failed";
+    if (rc == EVS_OK) {
+        rc = r->plan->swap ? r->sink->ops->swap(r->sink, r->plan->target, err)
+                           : r->sink->ops->finish(r->sink, "done", err);
+        if (rc)
+            r->report.state = "failed";
+    } else if (r->sink->ops->finish(r->sink, r->report.state, &second) && rc == EVS_EOF) {
+        rc = EVS_OK; /* the rows are safe; only the word is missing */
+    }
+    if (r->dead_sink)
+        (void)!r->dead_sink->ops->finish(r->dead_sink, r->report.state, &second);
+    return rc == EVS_EOF ? EVS_OK : rc;
+}
+
+static void run_done(struct run *r)
+{
+    evs_sink_close(r->sink);
+    evs_sink_close(r->dead_sink);
+    evs_ranges_free(r->ranges);
+    evs_ckpt_done(&r->ckpt);
+    for (size_t i = 0; i < r->skips.n; i++)
+        evs_free(r->skips.items[i].why);
+    evs_free(r->skips.items);
+    evs_free(r->columns);
+}
+
+enum evs_rc evs_replay_run(const struct evs_replay_opts *opts, struct evs_report *ret_r,
+                           struct evs_err *err)
+{
+    const struct evs_sink_ops *ops = NULL;
+    struct run r = {.opts = opts, .plan = opts->plan, .started_us = evs_clock_mono_us()};
+    char *built = evs_xprintf("%s__new", opts->plan->target ? opts->plan->target : "");
+    atomic_store(&r.first_ts, INT64_MAX);
+    atomic_store(&r.max_events, opts->plan->batch_events);
+    atomic_store(&r.pace_from_us, r.started_us);
+    r.columns = evs_xcalloc(opts->plan->n_columns + 1, sizeof(*r.columns));
+    enum evs_rc rc = evs_sink_find(opts->plan->sink, &ops, err);
+    if (!rc)
+        rc = open_sink(&r, built, err);
+    r.report.id = evs_xstrdup(opts->plan->id);
+    r.report.plan_hash = evs_xstrdup(opts->plan->hash);
+    r.report.guarantee = evs_xstrdup(ops ? evs_sink_guarantee(ops) : "");
+    if (!rc)
+        rc = claim(&r, err);
+    if (!rc && r.report.nothing_to_do) {
+        r.report.state = "done";
+    } else if (!rc) {
+        r.report.state = "running";
+        r.report.span = span_left(&r);
+        tell_progress(&r, true);
+        rc = read_all(&r, err);
+        rc = finish(&r, rc, err);
+    }
+    update_report(&r);
+    if (rc)
+        r.report.error = evs_xstrdup(err->msg);
+    *ret_r = r.report;
+    run_done(&r);
+    evs_free(built);
+    return rc;
+}

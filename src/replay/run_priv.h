@@ -1,0 +1,87 @@
+/* run_priv.h - what the files of a run share: its lanes (a reader worker's side) and its batches.
+ *
+ * Threads  a lane belongs to its reader worker while the reader runs, then to the writer; what
+ *          both touch is atomic or goes through the queue.
+ */
+#ifndef EVS_REPLAY_RUN_PRIV_H
+#define EVS_REPLAY_RUN_PRIV_H
+
+#include <stdatomic.h>
+
+#include "core/queue.h"
+#include "kafka/reader.h"
+#include "replay/fold.h"
+#include "replay/project.h"
+#include "replay/run.h"
+
+enum { LANES_MAX = 4 };
+
+struct batch {
+    struct evs_fold fold;
+    struct evs_ckpt_part *parts; /* absolute, without the rows written */
+    size_t n_parts;
+    struct evs_fold dead; /* log rows for the dead letter sink */
+    int64_t started_us;
+};
+
+struct lane {
+    struct run *run;
+    struct evs_filter *filter;
+    struct evs_project *project;
+    struct batch *cur;
+    struct evs_ckpt_part *parts; /* as the worker sees them */
+    bool *touched;
+    size_t n_parts, last;
+    struct evs_err fail; /* set: it stopped at a record, or its work failed */
+    int64_t null_keys, split;
+    unsigned since_look;
+};
+
+/* Records that a sink refused: left out when read again. */
+struct skips {
+    struct {
+        int32_t partition;
+        int64_t offset;
+        char *why;
+    } * items;
+    size_t n;
+};
+
+struct run {
+    const struct evs_replay_opts *opts;
+    const struct evs_plan *plan;
+    struct evs_view view;
+    struct evs_column *columns;
+    struct evs_sink *sink, *dead_sink;
+    struct evs_ranges *ranges;
+    struct evs_ckpt ckpt; /* committed */
+    struct evs_queue *q;
+    struct evs_reader *reader;
+    struct lane lanes[LANES_MAX];
+    int n_lanes;
+    struct skips skips;
+    struct evs_report report;
+    _Atomic int64_t read, matched, paced, pace_from_us, pace_base;
+    _Atomic int64_t first_ts, blocked_us, max_events;
+    _Atomic bool enough;    /* --count is reached */
+    _Atomic bool lane_fail; /* a lane has fail set */
+    int64_t started_us, idle_us, write_us, told_us, beat_us;
+    char cluster_id[64];
+};
+
+/* run_lane.c */
+enum evs_rc lane_init(struct lane *l, struct run *r, struct evs_err *err);
+void lane_done(struct lane *l);
+void batch_free(void *item);
+extern const struct evs_reader_ops lane_ops;
+/* Hands over what the lane has, if anything; the batch is the caller's. */
+struct batch *lane_take(struct lane *l);
+
+/* run_write.c: applies with retries; EVS_POISON with on-error skip: added to the skips,
+ * EVS_AGAIN. */
+enum evs_rc write_batch(struct run *r, struct batch *b, struct evs_err *err);
+enum evs_rc open_dead_sink(struct run *r, struct evs_err *err);
+void tell_progress(struct run *r, bool now);
+bool stopping(const struct run *r);
+
+#endif

@@ -1,0 +1,169 @@
+"""The oracle of a replay: kcat's dump of a topic, folded here, and what the sinks hold.
+
+An event is (partition, offset, ts, key, value), keys and values bytes or None. A fold answers:
+latest: key -> (value, partition, offset, ts); log: (partition, offset) -> (key, value, ts).
+"""
+import base64
+import collections
+import json
+import sqlite3
+import subprocess
+import time
+
+Event = collections.namedtuple("Event", "partition offset ts key value")
+
+
+def dump(bootstrap, topic, *options):
+    """Everything in the topic, byte for byte: lengths before bytes, whatever the bytes are."""
+    raw = subprocess.run(
+        ["kcat", "-C", "-b", bootstrap, "-t", topic, "-o", "beginning", "-e", "-q",
+         "-X", "fetch.message.max.bytes=10485760", *options,
+         "-f", "%p %o %T %K %S\n%k%s\n"], stdout=subprocess.PIPE, check=True, timeout=240).stdout
+    events, at = [], 0
+    while at < len(raw):
+        end = raw.index(b"\n", at)
+        p, o, ts, k, s = map(int, raw[at:end].split())
+        at = end + 1
+        key = None if k < 0 else raw[at:at + k]
+        at += max(k, 0)
+        value = None if s < 0 else raw[at:at + s]
+        at += max(s, 0) + 1
+        events.append(Event(p, o, ts, key, value))
+    return events
+
+
+def latest_events(events):
+    """key -> its newest event: in a partition by offset; of several by (ts, partition)."""
+    last = {}
+    for e in events:
+        if e.key is not None:
+            by = last.setdefault(e.key, {})
+            if e.partition not in by or by[e.partition].offset < e.offset:
+                by[e.partition] = e
+    return {k: max(by.values(), key=lambda e: (e.ts, e.partition)) for k, by in last.items()}
+
+
+def fold_latest(events):
+    return {k: (e.value, e.partition, e.offset, e.ts) for k, e in latest_events(events).items()
+            if e.value is not None}
+
+
+def fold_log(events):
+    return {(e.partition, e.offset): (e.key, e.value, e.ts) for e in events}
+
+
+def fold_count(events, group=lambda e: e.key):
+    return dict(collections.Counter(group(e) for e in events if group(e) is not None))
+
+
+# --- hostile data ------------------------------------------------------------------------------
+TEXTS = [
+    b"", b" ", b"'", b'"', b"''", b'""', b"\\", b"\\x", b"\\.", b"\\N", b"\t", b"\r\n", b"\n",
+    b"'; DROP TABLE v; --", b'"; DROP TABLE "v"; --', b"$1", b"?1", b"%s%n", b"{}", b"[]", b"null",
+    b"NULL", b"*3\r\n$3\r\nSET\r\n", b"\r\nFLUSHALL\r\n", b'{"a":1}', b'{"index":{"_id":"1"}}\n',
+    b"..", b"../x", b"a/b", b"a,b", b"a|b", b"{hash}tag", b"_id", b"\x1b[31mred\x1b[0m",
+    "überörder".encode(), "\U0001f4a9".encode(), "\u202ertl".encode(), "\ufeffbom".encode(),
+    b"k" * 300, b"0", b"-0", b"00", b"1e5", b"9007199254740993", b"true",
+]
+BINARY = [b"\x00", b"a\x00b", b"\x00\x00\x00\x01", b"\xff\xfe", b"\x80", b"\xc0\xaf",
+          b"\xed\xa0\x80",
+          bytes(range(256)), b"\x00" * 16, b"k\x00", b"k"]
+VALUES = [
+    b"", b"null", b"0", b"9007199254740993", b"-9223372036854775808", b"18446744073709551615",
+    b"184.90", b"1e400", b'"\\u0041\\ud83d\\ude00"', b'{"a":1,"a":2}', b'{"n":9007199254740993}',
+    b'{"v":184.90,"s":"\\u00e9\\n"}', b"{", b"[1,2", b"plain text", b"'\"\\", b"\\N", b"\t\r\n",
+    "\u2028\u2029".encode(), b"x" * 5000,
+]
+
+
+def b64(x):
+    return None if x is None else base64.b64encode(x).decode()
+
+
+def hostile(rng, n, binary, partitions, nulls=True):
+    """n records for admin("produce"): hostile keys, values, tombstones, null and split keys."""
+    keys = TEXTS + (BINARY if binary else [])
+    values = VALUES + (BINARY if binary else [])
+    records, ts = [], int(time.time() * 1000) - 3_600_000   # younger than any retention
+    for i in range(n):
+        key = rng.choice(keys)
+        value = rng.choice(values)
+        if rng.random() < 0.15:
+            value = None
+        if nulls and rng.random() < 0.05:
+            key = None
+        ts += rng.randrange(0, 3)
+        split = rng.random() < 0.3
+        spot = rng.randrange(partitions) if split else (len(key or b"") % partitions)
+        records.append({"partition": spot, "timestamp": ts, "key_base64": b64(key),
+                        "value_base64": b64(value), "headers": [["h", "v"]] if i % 7 == 0 else []})
+    return records
+
+
+# --- what the sinks hold -----------------------------------------------------------------------
+def raw(x):
+    return x.encode() if isinstance(x, str) else x
+
+
+class Sqlite:
+    name = "sqlite"
+
+    def __init__(self, folder):
+        self.path = folder / "view.db"
+        self.url = f"sqlite:{self.path}"
+
+    def query(self, sql, *args):
+        db = sqlite3.connect(self.path)
+        try:
+            return db.execute(sql, args).fetchall()
+        finally:
+            db.close()
+
+    def latest(self, target):
+        rows = self.query(f'SELECT key, value, partition, "offset", ts FROM "{target}"')
+        found = {raw(k): (raw(v), p, o, ts) for k, v, p, o, ts in rows}
+        assert len(found) == len(rows)
+        return found
+
+    def log(self, target):
+        rows = self.query(f'SELECT partition, "offset", key, value, ts FROM "{target}"')
+        found = {(p, o): (raw(k), raw(v), ts) for p, o, k, v, ts in rows}
+        assert len(found) == len(rows)
+        return found
+
+    def totals(self, target, column):
+        return {raw(k): v for k, v in self.query(f'SELECT key, "{column}" FROM "{target}"')}
+
+
+class Jsonl:
+    name = "jsonl"
+
+    def __init__(self, folder):
+        self.path = folder / "view.jsonl"
+        self.url = f"jsonl:{self.path}"
+
+    def lines(self):
+        return [json.loads(line) for line in self.path.read_bytes().splitlines()]
+
+    @staticmethod
+    def member(row, name):
+        if name + "_base64" in row:
+            return base64.b64decode(row[name + "_base64"])
+        return None if row[name] is None else row[name].encode("utf-8")
+
+    def latest(self, _target):
+        rows = self.lines()
+        found = {self.member(r, "key"): (self.member(r, "value"), r["partition"], r["offset"],
+                                         r["ts"]) for r in rows}
+        assert len(found) == len(rows)
+        return found
+
+    def log(self, _target):
+        rows = self.lines()
+        found = {(r["partition"], r["offset"]): (self.member(r, "key"), self.member(r, "payload"),
+                                                 r["ts"]) for r in rows}
+        assert len(found) == len(rows)
+        return found
+
+    def totals(self, _target, column):
+        return {self.member(r, "key"): r[column] for r in self.lines()}
