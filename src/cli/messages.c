@@ -59,6 +59,9 @@ static enum evs_rc setup(struct evs_cli *cli, struct evs_dump *d, struct evs_err
         evs_fail(err, EVS_INVALID, "--raw: standard output is a terminal");
         return evs_hint(err, "redirect it to a file or a program");
     }
+    bool gaps = evs_opts_given(o, "gaps");
+    if (gaps && (d->follow || format || !strcmp(evs_opts_str(o, "sort"), "time")))
+        return evs_fail(err, EVS_INVALID, "--gaps goes with neither --follow, --format nor --sort");
     if (format) {
         enum evs_rc rc = evs_format_new(format, &d->format, err);
         if (rc)
@@ -336,6 +339,10 @@ static enum evs_rc dump(struct evs_cli *cli, struct evs_dump *d, struct evs_err 
             return err->code;
     }
     evs_progress_enable(!cli->quiet && !isatty(STDOUT_FILENO));
+    if (evs_opts_given(&cli->opts, "gaps"))
+        return evs_dump_gaps(cli, d, err);
+    if (!strcmp(evs_opts_str(&cli->opts, "sort"), "time"))
+        return evs_dump_sorted(cli, d, err);
     return dump_fast(cli, d, err);
 }
 

@@ -41,5 +41,10 @@ void evs_dump_put(const struct evs_dump *d, struct evs_buf *out, struct evs_even
 enum evs_rc evs_dump_write(struct evs_dump *d, const void *p, size_t n,
                            struct evs_err *err) EVS_MUST_USE;
 void evs_dump_problem(const struct evs_cli *cli, struct evs_dump *d, const struct evs_err *err);
+/* --sort time; --gaps. */
+enum evs_rc evs_dump_sorted(struct evs_cli *cli, struct evs_dump *d,
+                            struct evs_err *err) EVS_MUST_USE;
+enum evs_rc evs_dump_gaps(struct evs_cli *cli, struct evs_dump *d,
+                          struct evs_err *err) EVS_MUST_USE;
 
 #endif

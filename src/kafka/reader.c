@@ -187,7 +187,7 @@ void evs_reader_free(struct evs_reader *r)
     for (int i = 0; i < r->n_workers; i++) {
         evs_worker_close(&r->workers[i]);
         evs_free(r->workers[i].parts);
-        evs_free(r->workers[i].headers);
+        evs_record_done(&r->workers[i].record);
     }
     evs_stop_done(&r->stop);
     evs_stop_done(&r->done);

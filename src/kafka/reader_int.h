@@ -14,6 +14,7 @@
 
 #include "core/thread.h"
 #include "kafka/reader.h"
+#include "kafka/record.h"
 
 enum part_state {
     PART_IDLE,   /* not fetching: not started, paused or waiting for its retry */
@@ -53,9 +54,7 @@ struct worker {
     struct part **parts;
     size_t n_parts, active;
     size_t queue_limit; /* queued.min.messages */
-    struct evs_event ev;
-    struct evs_header *headers;
-    size_t headers_alloc;
+    struct evs_record record;
     int64_t idle_us; /* when the idle callback ran last */
     int64_t heard_us; /* when the cluster last said something */
     bool kick, lost;  /* wake the fetcher at the next record; the connection's trouble was told */

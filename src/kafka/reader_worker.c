@@ -156,39 +156,6 @@ static void fatal(struct worker *w, const struct evs_err *err)
 
 /* --- records: callbacks of rd_kafka_consume_callback_queue --- */
 
-static void load_headers(struct evs_event *ev)
-{
-    const rd_kafka_message_t *m = ev->native;
-    struct worker *w = (struct worker *)(void *)((char *)ev - offsetof(struct worker, ev));
-    rd_kafka_headers_t *list = NULL;
-    if (rd_kafka_message_headers(m, &list) || !list)
-        return;
-    size_t n = rd_kafka_header_cnt(list);
-    if (n > w->headers_alloc) {
-        w->headers = evs_xgrow(w->headers, n, sizeof(*w->headers));
-        w->headers_alloc = n;
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct evs_header *h = &w->headers[i];
-        const char *name;
-        if (rd_kafka_header_get_all(list, i, &name, &h->value, &h->value_len)) {
-            n = i;
-            break;
-        }
-        h->name = name;
-        h->name_len = strlen(name);
-    }
-    ev->headers = w->headers;
-    ev->n_headers = (int)n;
-}
-
-static enum evs_tstype tstype_of(rd_kafka_timestamp_type_t t)
-{
-    return t == RD_KAFKA_TIMESTAMP_CREATE_TIME       ? EVS_TS_CREATE
-           : t == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? EVS_TS_LOGAPPEND
-                                                     : EVS_TS_UNKNOWN;
-}
-
 /* Asks a leader something, without waiting for the answer: librdkafka before 2.2 sleeps for up to a
  * second once its queue was full, and any request wakes it. */
 static void kick(struct worker *w, int32_t partition)
@@ -209,21 +176,7 @@ static void idle(struct worker *w, int64_t now_us)
 
 static bool deliver(struct worker *w, struct part *p, rd_kafka_message_t *m)
 {
-    struct evs_event *ev = &w->ev;
-    rd_kafka_timestamp_type_t type;
-    ev->key = m->key;
-    ev->key_len = m->key_len;
-    ev->value = m->payload;
-    ev->value_len = m->len;
-    ev->offset = m->offset;
-    ev->ts_ms = rd_kafka_message_timestamp(m, &type);
-    ev->tstype = tstype_of(type);
-    ev->partition = m->partition;
-    ev->broker = rd_kafka_message_broker_id(m);
-    ev->headers = NULL;
-    ev->n_headers = -1;
-    ev->load_headers = load_headers;
-    ev->native = m;
+    evs_record_see(&w->record, m);
     p->given++;
     long long n = atomic_load_explicit(&w->records, memory_order_relaxed) + 1;
     atomic_store_explicit(&w->records, n, memory_order_relaxed);
@@ -235,7 +188,7 @@ static bool deliver(struct worker *w, struct part *p, rd_kafka_message_t *m)
         if (now_us - w->idle_us >= IDLE_US)
             idle(w, now_us);
     }
-    return w->r->ops.event(w->r->ctx, w->index, ev);
+    return w->r->ops.event(w->r->ctx, w->index, &w->record.ev);
 }
 
 static void on_eof(struct worker *w, struct part *p, int64_t at)
@@ -471,7 +424,7 @@ void evs_worker_run(void *arg)
 {
     struct worker *w = arg;
     struct evs_reader *r = w->r;
-    w->ev.topic = r->ranges->topic;
+    w->record.ev.topic = r->ranges->topic;
     w->active = w->n_parts;
     w->heard_us = w->idle_us = evs_clock_mono_us();
     for (size_t i = 0; i < w->n_parts; i++)

@@ -238,3 +238,61 @@ def test_leaves_nothing_behind(kevs, kafka, admin, topic, produce):
     kevs("messages", "never-made", "-X", "allow.auto.create.topics=true").failed(1)
     kevs("topics").ok()
     assert (admin("groups"), admin("topics", internal=True)) == before
+
+
+def test_gaps_say_why(kevs, admin, topic, produce):
+    name = topic()
+    transactional(admin, name)
+    lines = kevs("messages", name, "--gaps", "--json").ok().lines
+    gaps = [line["gap"] for line in lines if "gap" in line]
+    assert gaps == [
+        {"partition": 0, "from": 3, "to": 8, "aborted": 3, "markers": 2, "compacted": 0,
+         "reason": "aborted"},
+        {"partition": 0, "from": 10, "to": 11, "aborted": 0, "markers": 1, "compacted": 0,
+         "reason": "marker"}]
+    order = [line["gap"]["from"] if "gap" in line else line["offset"] for line in lines]
+    assert order == [0, 1, 2, 3, 8, 9, 10]
+    uncommitted = kevs("messages", name, "--gaps", "--json", "--isolation",
+                       "read_uncommitted").ok().lines
+    assert [(g["gap"]["from"], g["gap"]["to"], g["gap"]["reason"]) for g in uncommitted
+            if "gap" in g] == [(3, 4, "marker"), (7, 8, "marker"), (10, 11, "marker")]
+    text = kevs("messages", name, "--gaps").ok().out
+    assert "5 offsets: 3 aborted, 2 markers" in text
+    kevs("messages", name, "--gaps", "--follow").failed(2, "--gaps")
+
+
+def test_sort_time_merges(kevs, admin, topic, rng):
+    """By (timestamp, partition, offset), each partition's own order kept."""
+    name = topic(partitions=5)
+    records = []
+    for p in range(4):                                    # one stays empty
+        ts = 1700000000000
+        for _ in range(300):
+            ts += rng.choice([0, 0, 1, 3, 50])
+            records.append({"partition": p, "key": "k", "value": "v", "timestamp": ts})
+    admin("produce", topic=name, records=records)
+    got = [(r["ts"], r["partition"], r["offset"]) for r in
+           kevs("messages", name, "--sort", "time", "--json").ok().lines]
+    assert got == sorted(got) and len(got) == 1200
+    first = kevs("messages", name, "--sort", "time", "--json", "-c", "50").ok().lines
+    assert [(r["ts"], r["partition"], r["offset"]) for r in first] == got[:50]
+    admin("produce", topic=name, records=[
+        {"partition": 4, "key": "k", "value": "v", "timestamp": 1700000000000 + t}
+        for t in (500, 100, 600)])
+    late = kevs("messages", name, "--sort", "time", "--json")
+    assert [r["offset"] for r in late.ok().lines if r["partition"] == 4] == [0, 1, 2]
+    assert "1 records are older" in late.err
+
+
+def test_ends_in_markers_at_once(kevs, admin, topic):
+    """A topic whose last offsets are markers only, and one with nothing else, simply end."""
+    name, txn = topic(), "markers-test"
+    for _ in range(3):
+        admin("txn-begin", txn=txn)
+        admin("produce", topic=name, txn=txn, records=[{"partition": 0, "key": "k", "value": "v"}])
+        admin("txn-abort", txn=txn)
+    for options in [], ["--sort", "time"], ["--gaps"]:
+        start = time.monotonic()
+        got = kevs("messages", name, "--json", *options).ok().lines
+        assert time.monotonic() - start < 5
+        assert [line for line in got if "gap" not in line] == []
