@@ -60,6 +60,8 @@ struct evs_reader_ops {
     /* Trouble with a partition (-1: with the connection); EVS_RETRY heals by itself. May be NULL.
      * */
     void (*problem)(void *ctx, int worker, int32_t partition, const struct evs_err *err);
+    /* The last callback of this worker, after its last idle(). May be NULL. */
+    void (*leave)(void *ctx, int worker);
     /* The last callback of all, on the last worker's thread, before evs_reader_wait says EVS_EOF.
      * May be NULL. */
     void (*done)(void *ctx);

@@ -439,6 +439,8 @@ void evs_worker_run(void *arg)
     }
     idle(w, evs_clock_mono_us());
     stop_all(w);
+    if (r->ops.leave)
+        r->ops.leave(r->ctx, w->index);
     if (atomic_fetch_sub(&r->running, 1) == 1) {
         if (r->ops.done)
             r->ops.done(r->ctx);

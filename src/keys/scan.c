@@ -18,7 +18,13 @@
  * the rest. */
 #define TABLE_SHARE(memory) ((memory) / 8 * 5)
 
-enum { HEAT_CELLS = 1 << 18, HEAT_MIN = 48, HEAT_MAX = 256, HAND_OVER_MS = 150, MAX_WORKERS = 4 };
+enum {
+    HEAT_CELLS = 1 << 18,
+    HEAT_MIN = 48,
+    HEAT_MAX = 256,
+    HAND_OVER_US = 300000,
+    MAX_WORKERS = 4
+};
 
 struct worker {
     struct evs_scan *scan;
@@ -26,7 +32,7 @@ struct worker {
     struct evs_filter *filter;
     struct evs_queue *back; /* the table on its way back */
     unsigned lent;          /* the last request answered */
-    bool done;
+    atomic_bool left;       /* calls back no more: its table stands still */
 };
 
 struct evs_scan {
@@ -41,7 +47,8 @@ struct evs_scan {
     int n_workers, n_live;  /* with a table; those that the reader made */
     struct evs_queue *over; /* workers lent their tables */
     atomic_uint want;       /* number of the snapshot asked for */
-    atomic_bool stopping;
+    atomic_bool stopping, pausing;
+    bool paused;
     atomic_llong kept;
     char **error; /* per partition; each is written by the worker that owns the partition */
     struct evs_thread *thread;
@@ -103,6 +110,12 @@ static void on_idle(void *ctx, int worker)
         return;
 }
 
+static void on_leave(void *ctx, int worker)
+{
+    struct evs_scan *s = ctx;
+    atomic_store_explicit(&s->w[worker].left, true, memory_order_release);
+}
+
 static void on_problem(void *ctx, int worker, int32_t partition, const struct evs_err *err)
 {
     struct evs_scan *s = ctx;
@@ -114,7 +127,7 @@ static void on_problem(void *ctx, int worker, int32_t partition, const struct ev
 }
 
 static const struct evs_reader_ops reader_ops = {
-    .event = on_event, .idle = on_idle, .problem = on_problem};
+    .event = on_event, .idle = on_idle, .problem = on_problem, .leave = on_leave};
 
 /* --- snapshots --- */
 
@@ -192,17 +205,25 @@ static struct evs_keyset *build(struct evs_scan *s)
     return ks;
 }
 
-/* Asks all workers for their tables; a worker that does not answer in time (its partitions are at
- * their end, or it waits for a broker) lets the snapshot fall out. */
-static void snapshot(struct evs_scan *s)
+static int left(const struct evs_scan *s)
+{
+    int n = 0;
+    for (int i = 0; i < s->n_live; i++)
+        n += atomic_load_explicit(&s->w[i].left, memory_order_acquire);
+    return n;
+}
+
+/* Asks all workers for their tables; one that does not answer in time (it waits for a broker) lets
+ * the snapshot fall out. False then. */
+static bool snapshot(struct evs_scan *s, enum evs_scan_state state)
 {
     int64_t from = evs_clock_mono_us();
     int got = 0;
     atomic_fetch_add_explicit(&s->want, 1, memory_order_release);
     void **lent = evs_xcalloc((size_t)s->n_workers, sizeof(*lent));
-    while (got < s->n_live && evs_queue_pop(s->over, HAND_OVER_MS, &lent[got]) == EVS_OK)
-        got++;
-    struct evs_keyset *ks = got == s->n_live ? build(s) : NULL;
+    while (got + left(s) < s->n_live && evs_clock_mono_us() - from < HAND_OVER_US)
+        got += evs_queue_pop(s->over, 10, &lent[got]) == EVS_OK;
+    struct evs_keyset *ks = got + left(s) >= s->n_live ? build(s) : NULL;
     for (int i = 0; i < got; i++) {
         struct worker *w = lent[i];
         if (evs_queue_push(w->back, w, sizeof(*w), -1) != EVS_OK)
@@ -210,10 +231,11 @@ static void snapshot(struct evs_scan *s)
     }
     evs_free(lent);
     if (ks)
-        publish(s, ks, EVS_SCAN_RUNNING);
+        publish(s, ks, state);
     int64_t took = evs_clock_mono_us() - from;
     int64_t pause = s->opts.snapshot_ms * 1000;
     s->next_us = evs_clock_mono_us() + (took * 10 > pause ? took * 10 : pause);
+    return ks != NULL;
 }
 
 /* A worker that answered after its snapshot was given up. */
@@ -231,9 +253,15 @@ static void run(void *arg)
     enum evs_rc rc;
     s->next_us = s->started_us + 100 * 1000;
     do {
-        int64_t wait = 100;
-        if (s->opts.snapshot_ms && evs_clock_mono_us() >= s->next_us)
-            snapshot(s);
+        int64_t wait = 30;
+        bool pause = atomic_load(&s->pausing);
+        if (pause != s->paused) {
+            evs_reader_pause(s->reader, pause);
+            if (!pause || snapshot(s, EVS_SCAN_STOPPED))
+                s->paused = pause;
+        }
+        if (s->opts.snapshot_ms && !pause && evs_clock_mono_us() >= s->next_us)
+            snapshot(s, EVS_SCAN_RUNNING);
         release_strays(s);
         rc = evs_reader_wait(s->reader, wait, &s->failure);
     } while (rc == EVS_AGAIN && !atomic_load(&s->stopping));
@@ -326,6 +354,11 @@ enum evs_rc evs_scan_start(struct evs_client *c, const struct evs_ranges *ranges
     }
     *ret_scan = s;
     return EVS_OK;
+}
+
+void evs_scan_pause(struct evs_scan *s, bool on)
+{
+    atomic_store(&s->pausing, on);
 }
 
 void evs_scan_stop(struct evs_scan *s)

@@ -68,6 +68,8 @@ struct evs_scan;
 enum evs_rc evs_scan_start(struct evs_client *c, const struct evs_ranges *ranges,
                            const struct evs_scan_opts *opts, struct evs_slot *slot,
                            struct evs_scan **ret_scan, struct evs_err *err) EVS_MUST_USE;
+/* Stands still, or goes on: a snapshot in state EVS_SCAN_STOPPED says what is known. Any thread. */
+void evs_scan_pause(struct evs_scan *s, bool on);
 void evs_scan_stop(struct evs_scan *s); /* returns at once; the last snapshot follows */
 /* EVS_EOF when the last snapshot was published, EVS_AGAIN after wait_ms, else why the scan failed.
  * */
