@@ -119,6 +119,10 @@ def main(argv):
         if code not in (0, 1, 5) and not total.failed:
             total.failed += 1
             total.failures.append(f"pytest itself ended with {code!s}")
+    for report in sorted((paths.BUILD / "reports").glob("*")):   # of sanitizers: see ./dev
+        total.failed += 1
+        total.failures.append(f"sanitizer report {report}")
+        print("\n".join(report.read_text(errors="replace").splitlines()[:60]))
     for f in total.failures:
         print(f"FAILED {f}")
     print(f"{time.monotonic() - began:.0f} s")
