@@ -28,6 +28,21 @@ static void print_wrapped(const char *text, int col)
     putchar('\n');
 }
 
+/* Lines that start with a space are kept as they are, the others wrapped. */
+static void print_paragraphs(const char *text)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        char line[2048];
+        snprintf(line, sizeof(line), "%.*s", (int)n, text);
+        if (line[0] == ' ')
+            puts(line);
+        else
+            print_wrapped(line, 0);
+        text += n + (text[n] == '\n');
+    }
+}
+
 static void print_opt(const struct evs_opt *r)
 {
     if (r->same_as)
@@ -64,9 +79,13 @@ static void print_table(const char *title, const struct evs_opt *rows)
 static void help_command(const struct evs_cmd *cmd)
 {
     printf("eventscope %s%s%s: %s\n", cmd->name, cmd->args[0] ? " " : "", cmd->args, cmd->summary);
-    if (cmd->about)
-        printf("\n%s\n", cmd->about);
+    if (cmd->about) {
+        putchar('\n');
+        print_paragraphs(cmd->about);
+    }
     print_table("Options", cmd->opts);
+    if (cmd->groups & EVS_CMD_TOPIC)
+        print_table("Which topic", evs_cli_options(EVS_CMD_TOPIC));
     if (cmd->groups & EVS_CMD_READ)
         print_table("Where to read", evs_cli_options(EVS_CMD_READ));
     if (cmd->groups & EVS_CMD_KEEP)

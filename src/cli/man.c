@@ -30,7 +30,7 @@ static void put_paragraphs(const char *text)
 
     while (*text) {
         size_t n = strcspn(text, "\n");
-        char line[512];
+        char line[2048];
         snprintf(line, sizeof(line), "%.*s", (int)n, text);
         if ((line[0] == ' ') != kept) {
             kept = !kept;
@@ -103,6 +103,8 @@ static void put_command(const struct evs_cmd *cmd)
     }
     if (cmd->opts && cmd->opts->help)
         put_options(NULL, cmd->opts);
+    if (cmd->groups & EVS_CMD_TOPIC)
+        put_options(NULL, evs_cli_options(EVS_CMD_TOPIC));
     if (cmd->groups & (EVS_CMD_READ | EVS_CMD_KEEP))
         printf(".PP\nAlso takes: %s%s%s.\n", cmd->groups & EVS_CMD_READ ? "where to read" : "",
                (cmd->groups & EVS_CMD_READ) && (cmd->groups & EVS_CMD_KEEP) ? ", " : "",

@@ -1,12 +1,13 @@
 /* poller.h - the survey again and again, for screens: commands in, snapshots out.
  *
- * One poller serves Groups, Group detail and Why, so the history is one. It runs in a thread that the
- * caller gives; everything else may be called from the UI thread and never waits. With many groups
- * those in view are refreshed and published first.
+ * One poller serves Groups, Group detail and Why, so the history is one. It runs in a thread that
+ * the caller gives; everything else may be called from the UI thread and never waits. With many
+ * groups those in view are refreshed and published first.
  *
  * Units    ms.   Threads  evs_poller_run in one thread; the rest from any.
  * Owns     its survey and slots; free it after run has returned.
- * Errors   a failed refresh is a state (evs_poller_state): what was known stays, and it is tried again.
+ * Errors   a failed refresh is a state (evs_poller_state): what was known stays, and it is tried
+ *          again.
  * Cost     that of the survey, each interval.
  */
 #ifndef EVS_LAG_POLLER_H

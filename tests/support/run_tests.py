@@ -113,6 +113,7 @@ def main(argv):
     folders = [paths.ROOT / "tests" / n for n in PY_LAYERS if everything or n in layers]
     where = [str(f) for f in folders if f.is_dir() and any(f.glob("test_*.py"))]
     if where or files:
+        _make("check", "TESTS=")                 # only builds what the Python suites run
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         code = pytest.main(["-q", "-c", str(paths.ROOT / "tests" / "pytest.ini"),
                             *rest, *where], plugins=[Counter(total)])
