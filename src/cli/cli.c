@@ -15,6 +15,7 @@ const struct evs_cmd *const evs_cmds[] = {
     &evs_cmd_partitions,
     &evs_cmd_demo,
     &evs_cmd_messages,
+    &evs_cmd_trace,
     &evs_cmd_keys,
     &evs_cmd_config,
     &evs_cmd_lag,

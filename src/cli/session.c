@@ -35,8 +35,8 @@ enum evs_rc evs_session_client(const struct evs_cli *cli, struct evs_client **re
     return rc;
 }
 
-enum evs_rc evs_session_ranges(const struct evs_cli *cli, struct evs_client *c, const char *topic,
-                               struct evs_ranges **ret_ranges, struct evs_err *err)
+void evs_session_where(const struct evs_cli *cli, struct evs_client *c,
+                       struct evs_range_spec *ret_where)
 {
     const struct evs_opts *o = &cli->opts;
     struct evs_range_spec spec = {
@@ -55,6 +55,14 @@ enum evs_rc evs_session_ranges(const struct evs_cli *cli, struct evs_client *c, 
     const char *place;
     for (size_t i = 0; (place = evs_opts_nth(o, "offset", i)); i++)
         *(strncmp(place, "e@", 2) ? &spec.from : &spec.to) = place;
+    *ret_where = spec;
+}
+
+enum evs_rc evs_session_ranges(const struct evs_cli *cli, struct evs_client *c, const char *topic,
+                               struct evs_ranges **ret_ranges, struct evs_err *err)
+{
+    struct evs_range_spec spec;
+    evs_session_where(cli, c, &spec);
     return evs_range_resolve(c, topic, &spec, ret_ranges, err);
 }
 

@@ -14,6 +14,7 @@
 struct evs_client;
 struct evs_client_conf;
 struct evs_ranges;
+struct evs_range_spec;
 struct evs_filter;
 
 /* The effective configuration of -b -C -F -X, environment and files. */
@@ -21,7 +22,10 @@ enum evs_rc evs_session_conf(const struct evs_cli *cli, struct evs_client_conf *
                              struct evs_err *err) EVS_MUST_USE;
 enum evs_rc evs_session_client(const struct evs_cli *cli, struct evs_client **ret_c,
                                struct evs_err *err) EVS_MUST_USE;
-/* -p -o --since --until --isolation --follow on a topic. */
+/* -p -o --since --until --isolation --follow as a spec; its texts are the options'. */
+void evs_session_where(const struct evs_cli *cli, struct evs_client *c,
+                       struct evs_range_spec *ret_where);
+/* The same on a topic. */
 enum evs_rc evs_session_ranges(const struct evs_cli *cli, struct evs_client *c, const char *topic,
                                struct evs_ranges **ret_ranges, struct evs_err *err) EVS_MUST_USE;
 /* -k --grep -i --header --jq compiled; NULL in *ret_f when none was given. */
