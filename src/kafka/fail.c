@@ -33,6 +33,13 @@ enum evs_rc evs_kafka_class(rd_kafka_resp_err_t native)
     }
 }
 
+bool evs_meta_denied(int32_t native)
+{
+    return native == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+           native == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+           native == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+}
+
 const char *evs_meta_error_text(int32_t native)
 {
     switch ((rd_kafka_resp_err_t)native) {

@@ -8,7 +8,7 @@
 #include "core/xalloc.h"
 #include "kafka/handle.h"
 
-enum { HANDLES = 4, HANDLES_MAX = 8, SLOTS = EVS_GROUPS_INFLIGHT };
+enum { HANDLES = 4, HANDLES_MAX = 8, SLOTS = EVS_GROUPS_INFLIGHT, MANY = 64, TRY_US = 1000000 };
 
 struct pool_handle {
     rd_kafka_t *rk;
@@ -22,6 +22,7 @@ struct evs_groups {
     int n;
     struct evs_wake wake;
     uint32_t run; /* of evs_groups_ask: an answer that outlived its run is dropped */
+    bool spoiled; /* a request was not answered: see retire() */
 };
 
 /* One run of evs_groups_ask. */
@@ -82,6 +83,38 @@ static enum evs_rc open_handle(struct evs_groups *g, struct pool_handle *h, stru
     return EVS_OK;
 }
 
+static void close_handle(struct pool_handle *h)
+{
+    if (!h->rk)
+        return;
+    rd_kafka_AdminOptions_destroy(h->offsets);
+    rd_kafka_AdminOptions_destroy(h->members);
+    rd_kafka_queue_io_event_enable(h->queue, -1, NULL, 0);
+    rd_kafka_queue_destroy(h->queue);
+    evs_handle_free(h->rk);
+    h->rk = NULL;
+}
+
+/* A request to a coordinator that was given up is still waited for inside librdkafka 2.0.2, which
+ * ends the process when the broker comes back (eonce->refcnt > 0). So such handles are not used
+ * again. */
+static void retire(struct evs_groups *g)
+{
+    for (int i = 0; i < g->n && g->spoiled; i++)
+        close_handle(&g->handles[i]);
+    g->spoiled = false;
+}
+
+/* The first n handles; beyond one they only pay off when there is much to ask. */
+static enum evs_rc open_handles(struct evs_groups *g, int n, struct evs_err *err)
+{
+    enum evs_rc rc = EVS_OK;
+    for (int i = 0; i < n && !rc; i++)
+        if (!g->handles[i].rk)
+            rc = open_handle(g, &g->handles[i], err);
+    return rc;
+}
+
 enum evs_rc evs_groups_open(struct evs_client *c, int handles, struct evs_groups **ret_g,
                             struct evs_err *err)
 {
@@ -93,8 +126,7 @@ enum evs_rc evs_groups_open(struct evs_client *c, int handles, struct evs_groups
         evs_free(g);
         return rc;
     }
-    for (int i = 0; i < 1 && !rc; i++) /* the others when there is enough to ask */
-        rc = open_handle(g, &g->handles[i], err);
+    rc = open_handles(g, 1, err);
     if (rc) {
         evs_groups_close(g);
         return rc;
@@ -107,16 +139,8 @@ void evs_groups_close(struct evs_groups *g)
 {
     if (!g)
         return;
-    for (int i = 0; i < g->n; i++) {
-        struct pool_handle *h = &g->handles[i];
-        if (!h->rk)
-            continue;
-        rd_kafka_AdminOptions_destroy(h->offsets);
-        rd_kafka_AdminOptions_destroy(h->members);
-        rd_kafka_queue_io_event_enable(h->queue, -1, NULL, 0);
-        rd_kafka_queue_destroy(h->queue);
-        evs_handle_free(h->rk);
-    }
+    for (int i = 0; i < g->n; i++)
+        close_handle(&g->handles[i]);
     evs_wake_done(&g->wake);
     evs_free(g);
 }
@@ -168,6 +192,7 @@ static enum evs_rc take_list(struct evs_groups *g, rd_kafka_event_t *ev,
         e = rd_kafka_error_code(errors[0]);
     if (e)
         return evs_kafka_fail(g->c, e, err, "list of groups");
+    evs_link_good(g->c, -1, 0);
     struct evs_group_list l = {.groups = evs_xcalloc(n + 1, sizeof(*l.groups)), .n = n};
     for (size_t i = 0; i < n; i++)
         l.groups[i] = (struct evs_group_name){
@@ -187,17 +212,23 @@ enum evs_rc evs_groups_list(struct evs_groups *g, struct evs_group_list *ret_lis
                             struct evs_err *err)
 {
     struct pool_handle *h = &g->handles[0];
+    enum evs_rc rc = open_handles(g, 1, err);
+    if (rc)
+        return rc;
     rd_kafka_AdminOptions_t *o = options(g, h->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
     rd_kafka_queue_t *q = rd_kafka_queue_new(h->rk);
     rd_kafka_ListConsumerGroups(h->rk, o, q);
     rd_kafka_event_t *ev = NULL;
-    int64_t until_us = evs_clock_mono_us() + evs_client_timeout_ms(g->c) * 1000;
-    while (!ev && evs_clock_mono_us() < until_us && !evs_link_hopeless(g->c)) {
+    int64_t start_us = evs_clock_mono_us(), waited_us = 0;
+    /* Each time it is tried anew for a while: the connection may be back. */
+    while (!ev && waited_us < evs_client_timeout_ms(g->c) * 1000 &&
+           !(waited_us > TRY_US && evs_link_hopeless(g->c))) {
         ev = rd_kafka_queue_poll(q, 100);
         evs_handle_poll(h->rk);
+        waited_us = evs_clock_mono_us() - start_us;
     }
-    enum evs_rc rc = ev ? take_list(g, ev, ret_list, err)
-                        : evs_kafka_fail(g->c, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "list of groups");
+    rc = ev ? take_list(g, ev, ret_list, err)
+            : evs_kafka_fail(g->c, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "list of groups");
     if (ev)
         rd_kafka_event_destroy(ev);
     rd_kafka_AdminOptions_destroy(o);
@@ -231,7 +262,8 @@ static void send_members(struct asking *a, struct pool_handle *h, const char *na
 static void fail_offsets(struct asking *a, size_t i, rd_kafka_resp_err_t e)
 {
     struct evs_err err = EVS_ERR_INIT;
-    evs_kafka_fail(a->g->c, e, &err, "offsets");
+    if (evs_kafka_fail(a->g->c, e, &err, "offsets") == EVS_RETRY)
+        a->g->spoiled = true;
     a->ops->offsets_failed(a->ctx, i, &err);
 }
 
@@ -320,7 +352,8 @@ static void take_members(struct asking *a, size_t i, rd_kafka_event_t *ev)
         return;
     }
     struct evs_err err = EVS_ERR_INIT;
-    evs_kafka_fail(a->g->c, e, &err, "members");
+    if (evs_kafka_fail(a->g->c, e, &err, "members") == EVS_RETRY)
+        a->g->spoiled = true;
     a->ops->members_failed(a->ctx, i, &err);
 }
 
@@ -379,22 +412,12 @@ static bool drain(struct asking *a)
     return any;
 }
 
-/* Handles beyond the first only pay off when there is much to ask. */
-static enum evs_rc open_more(struct evs_groups *g, size_t n, struct evs_err *err)
-{
-    enum evs_rc rc = EVS_OK;
-    for (int i = 1; i < g->n && n > 64 && !rc; i++)
-        if (!g->handles[i].rk)
-            rc = open_handle(g, &g->handles[i], err);
-    return rc;
-}
-
 enum evs_rc evs_groups_ask(struct evs_groups *g, const struct evs_group_ask *asks, size_t n,
                            const struct evs_groups_ops *ops, void *ctx, struct evs_stop *stop,
                            int *ret_requests, struct evs_err *err)
 {
     struct asking a = {.g = g, .asks = asks, .ops = ops, .ctx = ctx, .n = n};
-    enum evs_rc rc = open_more(g, n, err);
+    enum evs_rc rc = open_handles(g, n > MANY ? g->n : 1, err);
     g->run++;
     struct pollfd fds[2] = {{g->wake.fds[0], POLLIN, 0}, {-1, POLLIN, 0}};
     if (stop)
@@ -410,5 +433,7 @@ enum evs_rc evs_groups_ask(struct evs_groups *g, const struct evs_group_ask *ask
     }
     if (ret_requests)
         *ret_requests += a.sent;
+    g->spoiled |= a.flying > 0;
+    retire(g);
     return rc;
 }

@@ -85,5 +85,6 @@ enum evs_rc evs_meta_offsets(struct evs_client *c, struct evs_offset_ask *asks, 
                              struct evs_err *err) EVS_MUST_USE;
 /* Words for a partition's native error: "not authorized", "leader not available", ... */
 const char *evs_meta_error_text(int32_t native);
+bool evs_meta_denied(int32_t native); /* not authorized for the topic, group or cluster */
 
 #endif

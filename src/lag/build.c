@@ -112,6 +112,7 @@ static void fill_row(const struct evs_survey *s, const struct evs_lag_group *g,
         r->behind = e->peek_behind;
     if (ends.failed)
         r->error = g->error ? g->error : e->native ? evs_meta_error_text(e->native)
+                   : e->topic->native ? evs_meta_error_text(e->topic->native)
                    : e->partition < e->topic->n
                        ? evs_meta_error_text(e->topic->parts[e->partition].native)
                        : "no metadata";

@@ -21,7 +21,9 @@ void evs_survey_ends_of(const struct evs_lag_entry *e, struct evs_lag_ends *ret_
 {
     const struct evs_lag_topic *t = e->topic;
     *ret_ends = (struct evs_lag_ends){EVS_LAG_NULL, EVS_LAG_NULL, EVS_LAG_NULL, false, false};
-    if (t->gone || (t->n && e->partition >= t->n)) {
+    if (t->native) {
+        ret_ends->failed = true;
+    } else if (t->gone || (t->n && e->partition >= t->n)) {
         ret_ends->gone = true;
     } else if (e->partition >= t->n || t->parts[e->partition].native) {
         ret_ends->failed = true;

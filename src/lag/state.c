@@ -154,8 +154,11 @@ void evs_lag_state_meta(struct evs_lag_state *st, const struct evs_meta *meta)
         struct evs_lag_topic *t = st->topics.items[i].value;
         const struct evs_meta_topic *m = evs_meta_topic(meta, t->name);
         t->gone = !m;
-        if (m)
-            resize_topic(t, m->n_partitions);
+        if (!m)
+            continue;
+        t->asked = false;
+        t->native = 0;
+        resize_topic(t, m->n_partitions);
     }
     const struct evs_meta_topic *home = evs_meta_topic(meta, "__consumer_offsets");
     if (!home)

@@ -30,6 +30,8 @@ struct evs_lag_part {
 struct evs_lag_topic {
     char *name;
     bool gone;
+    bool asked;     /* gone, and asked for by name: `native` says whether it is only hidden */
+    int32_t native; /* why it may not be seen; 0 */
     int32_t n;
     struct evs_lag_part *parts;
 };

@@ -13,7 +13,7 @@
 #include "lag/commits.h"
 #include "lag/survey_inner.h"
 
-enum { META_AGE_MS = 30000, DESCRIBE_EMPTY_MAX = 64, WARNING_LEN = 300 };
+enum { META_AGE_MS = 30000, DESCRIBE_EMPTY_MAX = 64, WARNING_LEN = 300, MISSING_MAX = 16 };
 
 static char **copy_texts(const char *const *from, size_t n)
 {
@@ -68,6 +68,7 @@ void evs_survey_free(struct evs_survey *s)
     free_texts(s->globs, s->n_globs);
     free_texts(s->view, s->n_view);
     evs_free(s->warning);
+    evs_free(s->down);
     evs_free(s->commits_why);
     evs_free(s);
 }
@@ -163,8 +164,10 @@ static enum evs_rc find_groups(struct evs_survey *s, struct evs_err *err)
         (void)evs_lag_state_group(&s->st, s->names[i]);
     if (!rc || (s->n_names && rc != EVS_RETRY))
         return EVS_OK; /* named groups answer without being listed */
-    if (s->st.groups.n) {
+    if (s->refresh > 1) {
         evs_survey_warn(s, "%s", list_err.msg);
+        if (rc == EVS_RETRY)
+            s->down = evs_xstrdup(list_err.msg);
         return EVS_OK;
     }
     *err = list_err;
@@ -293,8 +296,15 @@ static enum evs_rc ask_groups(struct evs_survey *s, struct evs_stop *stop, struc
                                               on_members_failed};
     struct run r = {0};
     plan_run(s, &r);
-    enum evs_rc rc = evs_groups_ask(s->pool, r.asks, r.n, &ops, &r, stop, &s->requests, err);
-    for (size_t i = 0; i < r.n && !rc; i++)
+    enum evs_rc rc = EVS_OK;
+    if (!s->down)
+        rc = evs_groups_ask(s->pool, r.asks, r.n, &ops, &r, stop, &s->requests, err);
+    for (size_t i = 0; i < r.n && s->down; i++) {
+        set_error(r.groups[i], s->down);
+        r.groups[i]->in_run = false;
+        s->failed_groups++;
+    }
+    for (size_t i = 0; i < r.n && !rc && !s->down; i++)
         if (!r.asks[i].members)
             take_empty(s, r.groups[i]);
     evs_free(r.groups);
@@ -319,6 +329,25 @@ static bool meta_needed(const struct evs_survey *s)
     return false;
 }
 
+/* A topic that is not listed was deleted, or this user may no longer see it. */
+static void ask_missing(struct evs_survey *s)
+{
+    int left = MISSING_MAX;
+    for (size_t i = 0; i < s->st.topics.n && left > 0; i++) {
+        struct evs_lag_topic *t = s->st.topics.items[i].value;
+        if (!t->gone || t->asked)
+            continue;
+        struct evs_meta *m = NULL;
+        struct evs_err err = EVS_ERR_INIT;
+        enum evs_rc rc = evs_meta_fetch(s->c, t->name, &m, &err);
+        t->asked = rc != EVS_RETRY;
+        t->native = rc == EVS_FATAL && evs_meta_denied(err.native) ? err.native : 0;
+        evs_meta_free(m);
+        s->requests++;
+        left--;
+    }
+}
+
 static enum evs_rc read_meta(struct evs_survey *s, struct evs_err *err)
 {
     if (!meta_needed(s))
@@ -331,6 +360,7 @@ static enum evs_rc read_meta(struct evs_survey *s, struct evs_err *err)
     evs_lag_state_meta(&s->st, m);
     s->meta_ms = s->now_ms;
     evs_meta_free(m);
+    ask_missing(s);
     return EVS_OK;
 }
 
@@ -396,12 +426,17 @@ static enum evs_rc collect(struct evs_survey *s, struct evs_stop *stop, struct e
         return rc;
     if (s->refresh > 1)
         choose_source(s); /* the first picture comes sooner by requests */
-    if (s->commits)
+    if (s->commits && !s->down)
         rc = read_commits(s, stop, err);
     if (!rc)
         rc = ask_groups(s, stop, err);
-    if (!rc)
-        rc = read_meta(s, err);
+    if (rc || s->down)
+        return rc;
+    rc = read_meta(s, err);
+    if (rc && s->refresh > 1) {
+        evs_survey_warn(s, "%s", err->msg);
+        rc = EVS_OK;
+    }
     if (rc)
         return rc;
     for (size_t i = 0; i < s->st.groups.n; i++)
@@ -423,13 +458,15 @@ enum evs_rc evs_survey_refresh(struct evs_survey *s, bool only_view, struct evs_
     s->requests = s->failed_groups = 0;
     s->only_view = only_view && s->n_view > 0;
     evs_free(s->warning);
-    s->warning = NULL;
+    evs_free(s->down);
+    s->warning = s->down = NULL;
     s->refresh += s->only_view ? 0 : 1;
     enum evs_rc rc = collect(s, stop, err);
     if (rc)
         return rc;
     s->now_ms = evs_clock_wall_ms();
-    evs_survey_closer(s);
+    if (!s->down)
+        evs_survey_closer(s);
     evs_survey_trace(s);
     *ret_sn = evs_survey_build(s, (double)(evs_clock_mono_us() - start_us) / 1e6);
     return EVS_OK;

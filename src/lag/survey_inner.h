@@ -32,7 +32,7 @@ struct evs_survey {
     int64_t now_ms;
     int requests, failed_groups;
     bool only_view;
-    char *warning;
+    char *warning, *down; /* down: no broker answers, nothing is asked */
     uint64_t refresh;
 };
 

@@ -1,0 +1,284 @@
+"""Status by what real consumers do: each within three refreshes, with the rule that fired."""
+import json
+import threading
+import time
+
+import pytest
+from support import proc
+
+REFRESHES = 3
+
+
+class Watch:
+    """eventscope lag --watch --json, a line at a time."""
+
+    def __init__(self, evs, group, *options):
+        self.group = group
+        self.child = evs.start("lag", "--group", group, "--watch", "500ms", "--json", *options)
+
+    def line(self):
+        line = self.child.stdout.readline()
+        assert line, self.child.stderr.read()
+        doc = json.loads(line)
+        found = doc["groups"][0]
+        found["at"], found["complete"] = doc["at"], doc["complete"]
+        return found
+
+    def after(self, n=REFRESHES):
+        for _ in range(n):
+            found = self.line()
+        return found
+
+    def until(self, condition, what, timeout=30):
+        return proc.wait_until(lambda: (lambda g: condition(g) and g)(self.line()), what, timeout,
+                               0)
+
+    def close(self):
+        self.child.terminate()
+        self.child.communicate(timeout=10)
+        return self.child.returncode
+
+
+@pytest.fixture
+def watch(kevs):
+    made = []
+
+    def start(group, *options):
+        made.append(Watch(kevs, group, *options))
+        return made[-1]
+    yield start
+    for w in made:
+        if w.child.poll() is None:
+            assert w.close() == 0
+
+
+class Feed:
+    """feed(n) puts n records into a partition."""
+
+    def __init__(self, admin, topic):
+        self.admin, self.topic = admin, topic
+
+    def __call__(self, n, partition=0, key="k"):
+        self.admin("produce", topic=self.topic, records=[
+            {"partition": partition, "key": key, "value": "v" * 30} for _ in range(n)])
+
+
+@pytest.fixture
+def consumer(admin, name):
+    started = []
+
+    def start(topic, **fields):
+        who, group = name("consumer"), fields.pop("group", None) or name("group")
+        admin("consumer-start", name=who, group=group, topics=[topic], **fields)
+        started.append(who)
+        return who, group
+    yield start
+    for who in started:
+        try:
+            admin("consumer-stop", name=who)
+        except Exception:       # stopped by the test itself
+            pass
+
+
+def read(admin, who, n):
+    proc.wait_until(lambda: admin("consumer-status", name=who)["records"] >= n, f"{n} records")
+
+
+def row(g, partition=0):
+    return next(p for p in g["partitions"] if p["partition"] == partition)
+
+
+def test_a_stuck_consumer_is_stalled(admin, topic, consumer, watch):
+    t = topic(2)
+    feed = Feed(admin, t)
+    feed(20)
+    who, group = consumer(t)
+    read(admin, who, 20)
+    admin("consumer-set", name=who, rate=0)          # polls on, takes nothing more
+    feed(30)
+    g = watch(group).after()
+    assert (g["status"], row(g)["status"]) == ("stall", "stall")
+    assert row(g)["lag"] == 30 and row(g)["member"]
+    assert "stands still" in g["rule"] and "p0" in g["rule"]
+
+
+def test_a_stopped_consumer_is_stopped(admin, topic, consumer, watch):
+    t = topic(1)
+    feed = Feed(admin, t)
+    feed(20)
+    who, group = consumer(t)
+    read(admin, who, 20)
+    admin("consumer-stop", name=who)
+    feed(5)
+    g = watch(group).after()
+    assert g["status"] == "stop" and g["members"] == 0 and g["eta"] == "never"
+
+
+def test_a_slow_consumer_warns_and_its_lag_grows(admin, topic, consumer, watch):
+    t = topic(1)
+    feed = Feed(admin, t)
+    feed(400)
+    who, group = consumer(t, rate=20)
+    read(admin, who, 10)
+    w = watch(group)
+    for _ in range(REFRESHES + 1):
+        feed(200)
+        g = w.line()
+    g = w.until(lambda g: feed(200) or g["status"] == "warn", "the warning", 10)
+    assert row(g)["consume_rate"] < row(g)["produce_rate"] and g["eta"] == "grows"
+
+
+def test_a_rewound_consumer(admin, topic, consumer, watch, name):
+    t, group = topic(1), name("g")
+    feed = Feed(admin, t)
+    feed(500)
+    who, _ = consumer(t, group=group)
+    read(admin, who, 500)
+    w = watch(group)
+    w.until(lambda g: g["total_lag"] == 0, "the commits")
+    admin("consumer-stop", name=who)
+    w.until(lambda g: g["members"] == 0, "the group to be empty")
+    admin("set-group-offsets", group=group, topic=t, offsets={"0": 10})
+    consumer(t, group=group, rate=20)
+    g = w.until(lambda g: g["members"] == 1 and row(g)["member"], "the member")
+    assert g["status"] == "rewind" and "went back" in g["rule"]
+
+
+def test_one_partition_with_most_of_the_lag_is_skewed(admin, topic, consumer, watch):
+    t = topic(4)
+    feed = Feed(admin, t)
+    for p in range(4):
+        feed(5, p)
+    who, group = consumer(t)
+    read(admin, who, 20)
+    admin("consumer-set", name=who, rate=30)
+    w = watch(group)
+    w.line()
+    feed(3000, 2, key="hot")
+    g = w.until(lambda g: g["total_lag"] and g["total_lag"] > 100, "the burst")
+    assert g["status"] == "skewed" and f"p2 of {t}" in g["rule"]
+
+
+def test_behind_an_open_transaction_is_no_stall(admin, topic, consumer, watch, name):
+    t, txn = topic(1), name("txn")
+    feed = Feed(admin, t)
+    feed(10)
+    who, group = consumer(t)
+    read(admin, who, 10)
+    admin("consumer-stop", name=who)
+    admin("txn-begin", txn=txn)
+    admin("produce", topic=t, txn=txn, records=[{"partition": 0, "key": "k", "value": "v"}] * 7)
+    reader = admin.at(admin.bootstrap, **{"isolation.level": "read_committed"})
+    late = name("late")
+    reader("consumer-start", name=late, group=group, topics=[t])
+    g = watch(group).after()
+    assert g["status"] == "warn" and "open transaction" in g["rule"]
+    assert row(g)["note"] == "open transaction" and row(g)["lag"] == 7
+    reader("consumer-stop", name=late)
+    admin("txn-abort", txn=txn)
+
+
+def test_a_healthy_consumer_stays_ok(admin, topic, consumer, watch):
+    t = topic(1)
+    feed = Feed(admin, t)
+    feed(10)
+    who, group = consumer(t)
+    read(admin, who, 10)
+    w = watch(group)
+    for _ in range(8):
+        feed(50)
+        assert w.line()["status"] == "ok"
+
+
+def test_an_idle_producer_does_not_turn_time_into_nonsense(admin, topic, name, watch):
+    """Own readings bracket the age of what came in while we watched, however long all was idle."""
+    t, group = topic(1), name("g")
+    feed = Feed(admin, t)
+    feed(5)
+    admin("set-group-offsets", group=group, topic=t, offsets={"0": 5})
+    w = watch(group)
+    g = w.after(4)
+    assert row(g)["lag_seconds"] == 0
+    produced = time.time()
+    feed(3)
+    g = w.until(lambda g: g["total_lag"] == 3, "the records")
+    age = row(g)["lag_seconds"]
+    assert row(g)["lag_seconds_method"] == "exact"
+    assert abs(age - (g["at"] / 1000 - produced)) < 1
+
+
+def test_many_rows_are_bracketed_and_the_truth_lies_between(admin, kevs, topic, name):
+    t, groups = topic(1), [name(f"g{i}") for i in range(70)]
+    now = int(time.time() * 1000)
+    ages = [7200, 2000, 400, 90, 10]
+    admin("produce", topic=t, records=[
+        {"partition": 0, "key": "k", "value": "v", "timestamp": now - s * 1000} for s in ages])
+    for i, group in enumerate(groups):
+        admin("set-group-offsets", group=group, topic=t, offsets={"0": i % len(ages)})
+    doc = kevs("lag", groups[0].rsplit("-", 2)[0] + "-*", "--json").ok().json
+    seen = 0
+    for g in doc["groups"]:
+        p = g["partitions"][0]
+        if p["topic"] != t or p["lag_seconds_method"] in (None, "exact"):
+            continue
+        true = ages[p["committed"]] + (doc["at"] - now) / 1000
+        low, high = p["lag_seconds_between"]
+        assert low - 1 <= true and (high is None or true <= high + 1), p
+        seen += 1
+    assert seen == len(groups)
+
+
+def test_watch_survives_a_broker_restart(broker, any_admin, evs, name):
+    k = broker()
+    admin = any_admin.at(k.bootstrap)
+    group = name("g")
+    admin("create-topic", topic="t", partitions=1)
+    admin("produce", topic="t", records=[{"partition": 0, "key": "k", "value": "v"}] * 5)
+    admin("set-group-offsets", group=group, topic="t", offsets={"0": 2})
+    w = Watch(evs.at(k.bootstrap), group, "--timeout", "3s")
+    try:
+        assert w.line()["total_lag"] == 3
+        k.kill(1)
+        bad = w.until(lambda g: not g["complete"], "the failure on a line", 40)
+        assert bad["error"] or row(bad)["note"] not in (None, "")
+        assert bad["total_lag"] is None
+        k.start(1)
+        good = w.until(lambda g: g["complete"] and g["total_lag"] == 3, "the recovery", 60)
+        assert good["error"] is None
+    finally:
+        code = w.close()
+    assert code == 0
+
+
+def test_lost_permission_is_a_state_and_heals(broker, any_admin, evs, name):
+    from support.kafka import AUTHORIZER
+    k = broker(listeners={"SASL": "SASL_PLAINTEXT"}, properties={
+        "authorizer.class.name": AUTHORIZER, "sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.sasl.plain.sasl.jaas.config":
+            "org.apache.kafka.common.security.plain.PlainLoginModule required "
+            "user_reader=secret;"})
+    root = any_admin.at(k.bootstrap)
+    group = name("g")
+    root("create-topic", topic="t", partitions=1)
+    root("produce", topic="t", records=[{"partition": 0, "key": "k", "value": "v"}] * 5)
+    root("set-group-offsets", group=group, topic="t", offsets={"0": 2})
+    mine = {"principal": "User:reader", "operation": "DESCRIBE"}
+    root("acl", resource="GROUP", name=group, **mine)
+    root("acl", resource="TOPIC", name="t", **mine)
+    login = ["-X", "security.protocol=sasl_plaintext", "-X", "sasl.mechanism=PLAIN",
+             "-X", "sasl.username=reader", "-X", "sasl.password=secret"]
+    # No permission to list: a named group answers all the same.
+    w = Watch(evs.at(k.address("SASL")), group, "--timeout", "5s", *login)
+    try:
+        assert w.line()["total_lag"] == 3
+        root("delete-acls")
+        lost = w.until(lambda g: g["error"], "the lost permission", 30)
+        assert "not authorized" in lost["error"] and lost["status"] == "unknown"
+        assert lost["total_lag"] is None
+        root("acl", resource="GROUP", name=group, **mine)
+        hidden = w.until(lambda g: not g["error"], "the permission on the group", 60)
+        assert row(hidden)["note"] != "topic gone"
+        root("acl", resource="TOPIC", name="t", **mine)
+        assert w.until(lambda g: g["total_lag"] == 3, "the permission on the topic", 60)
+    finally:
+        w.close()
