@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "core/num.h"
@@ -80,6 +81,8 @@ static int open_face(struct evs_cli *cli, const struct evs_cli_face *face)
         .stop = cli->stop,
     };
     enum evs_rc rc = evs_ui_run(&opts, &err);
+    if (evs_ui_left_work())
+        _exit(rc ? evs_cli_fail(&err) : EVS_EXIT_OK); /* an unreachable broker's request still runs */
     evs_place_done(&at);
     evs_free(dir);
     return rc ? evs_cli_fail(&err) : EVS_EXIT_OK;

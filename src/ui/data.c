@@ -3,6 +3,7 @@
 #include "browse/topics.h"
 #include "core/clock.h"
 #include "ui/app.h"
+#include "ui/task.h"
 
 enum { TOPICS_MS = 2000 };
 
@@ -46,10 +47,15 @@ bool evs_data_refresh(struct evs_ui *ui)
     return true;
 }
 
+static void free_topics(void *p)
+{
+    evs_topics_poller_free(p);
+}
+
 void evs_data_done(struct evs_ui *ui)
 {
     struct evs_topics_sn *sn = ui->data.topics_sn;
-    evs_topics_poller_free(ui->data.topics);
+    evs_task_retire("topics", free_topics, ui->data.topics);
     evs_snap_unref(sn ? &sn->snap : NULL);
     ui->data = (struct evs_data){NULL, NULL, 0};
 }

@@ -209,6 +209,13 @@ static void turn(struct loop *l)
         l->due = l->due || news;
 }
 
+static bool left_work;
+
+bool evs_ui_left_work(void)
+{
+    return left_work;
+}
+
 enum evs_rc evs_ui_run(const struct evs_ui_opts *opts, struct evs_err *err)
 {
     struct loop *l = evs_xcalloc(1, sizeof(*l));
@@ -237,7 +244,8 @@ enum evs_rc evs_ui_run(const struct evs_ui_opts *opts, struct evs_err *err)
 out:
     if (opened)
         evs_term_close();
-    if (evs_app_done(&l->ui))
+    left_work = !evs_app_done(&l->ui);
+    if (!left_work)
         evs_free(l);
     return rc;
 }

@@ -98,6 +98,31 @@ void evs_task_drop(struct evs_task *t)
     evs_task_reap();
 }
 
+struct retired {
+    void (*free_it)(void *it);
+    void *it;
+};
+
+static void run_retire(struct evs_task *t, void *ctx)
+{
+    struct retired *r = ctx;
+    (void)t;
+    r->free_it(r->it);
+}
+
+void evs_task_retire(const char *name, void (*free_it)(void *it), void *it)
+{
+    if (!it)
+        return;
+    struct retired *r = evs_xmalloc(sizeof(*r));
+    *r = (struct retired){free_it, it};
+    struct evs_task *t = evs_task_start(name, run_retire, r, evs_free, NULL);
+    if (!t)
+        free_it(it); /* no thread left: better late than leaked */
+    else
+        evs_task_drop(t);
+}
+
 void evs_task_reap(void)
 {
     for (struct evs_task **at = &dropped; *at;) {

@@ -33,7 +33,9 @@ struct evs_snap *evs_task_take(struct evs_task *t, uint64_t than);
 bool evs_task_running(const struct evs_task *t);
 void evs_task_stop(struct evs_task *t); /* asks; what was published can still be taken */
 void evs_task_drop(struct evs_task *t); /* stops; joined and freed when it has ended */
-void evs_task_reap(void);               /* the loop: frees dropped tasks that have ended */
+/* Frees what may have to wait for its threads (pollers, sessions) without the interface waiting. */
+void evs_task_retire(const char *name, void (*free_it)(void *it), void *it);
+void evs_task_reap(void); /* the loop: frees dropped tasks that have ended */
 /* At the end: waits for them up to a second. false: some are left behind and may still notify. */
 bool evs_task_reap_all(void);
 

@@ -36,5 +36,8 @@ struct evs_ui_opts {
 };
 
 enum evs_rc evs_ui_run(const struct evs_ui_opts *opts, struct evs_err *err) EVS_MUST_USE;
+/* After the run: a request could not be interrupted within a second, its thread still uses the
+ * client. The process should end without freeing that. */
+bool evs_ui_left_work(void);
 
 #endif

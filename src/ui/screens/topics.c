@@ -25,7 +25,7 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
     (void)err;
     t->ui = s->ui;
     t->sn = evs_data_topics(s->ui);
-    evs_table_init(&t->list, &topic_list_ops, t, TOPIC_COL_MSGS, TOPIC_COL_STATE, false);
+    evs_table_init(&t->list, &topic_list_ops, t, TOPIC_COL_MSGS, TOPIC_COL_STATE, true);
     evs_table_init(&t->tree, &topic_tree_ops, t, TREE_COL_MSGS, -1, false);
     return EVS_OK;
 }

@@ -18,7 +18,7 @@ static const struct evs_column cols[] = {
      "the fullest partition against the mean of all: 1.0 is even"},
     {"WORST LAG", 12, 40, 3, EVS_COL_GROW | EVS_COL_MIDDLE, "exact",
      "the group that is furthest behind here"},
-    {"STATE", 5, 24, 0, EVS_COL_COMPACT, NULL, "what needs attention, worst first"},
+    {"STATE", 5, 24, 0, EVS_COL_COMPACT | EVS_COL_DESC, NULL, "what needs attention, worst first"},
 };
 
 static const char *heading(const void *ctx, int col)
@@ -169,8 +169,8 @@ static int compare(const void *ctx, size_t a, size_t b, int col)
     case TOPIC_COL_RATE: return by_double(ra->rate, rb->rate);
     case TOPIC_COL_SKEW: return by_double(ra->max_over_mean, rb->max_over_mean);
     case TOPIC_COL_STATE: {
-        int by = topic_rank(ra) - topic_rank(rb);
-        return by ? by : rate_class(rb->rate) - rate_class(ra->rate);
+        int by = topic_rank(rb) - topic_rank(ra); /* the worst is the most */
+        return by ? by : rate_class(ra->rate) - rate_class(rb->rate);
     }
     default: return strcmp(ra->name, rb->name);
     }

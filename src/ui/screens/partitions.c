@@ -1,0 +1,576 @@
+/* partitions.c - Partitions of a topic: load, health and time span, without reading a message. */
+#include "browse/partitions.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "browse/topics.h"
+#include "ui/app.h"
+#include "ui/screens/topics.h"
+#include "ui/task.h"
+#include "ui/widgets/chart.h"
+#include "ui/widgets/table.h"
+#include "ui/widgets/verdict.h"
+
+enum {
+    COL_P,
+    COL_LEAD,
+    COL_ISR,
+    COL_LOW,
+    COL_HIGH,
+    COL_LSO,
+    COL_MSGS,
+    COL_SHARE,
+    COL_BAR,
+    COL_RATE,
+    COL_SPARK,
+    COL_OLDEST,
+    COL_NEWEST
+};
+enum { VERDICTS = 8, POLL_MS = 2000 };
+
+struct partitions {
+    struct evs_ui *ui;
+    struct evs_partitions_poller *poller;
+    struct evs_partitions_sn *sn;
+    struct evs_table table;
+    struct evs_verdict verdicts[VERDICTS];
+    size_t n_verdicts;
+    int head;     /* rows above the table */
+    int32_t want; /* cursor goes there with the first rows; -1 none */
+    bool paused;
+};
+
+static const struct evs_column cols[] = {
+    {"P", 3, 6, 0, EVS_COL_RIGHT | EVS_COL_COMPACT, "exact", "partition"},
+    {"LEAD", 4, 6, 5, EVS_COL_RIGHT, "exact", "the broker that leads it"},
+    {"ISR", 5, 14, 3, 0, "exact", "replicas in sync; ! when some are not"},
+    {"LOW", 9, 19, 6, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "first offset that is kept"},
+    {"HIGH", 9, 19, 7, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "offset of the next message"},
+    {"LSO", 3, 14, 4, EVS_COL_RIGHT, "exact",
+     "last stable offset as its distance to HIGH; = when equal, ! behind an open transaction"},
+    {"MSGS", 9, 19, 0, EVS_COL_RIGHT | EVS_COL_DESC, "span", NULL},
+    {"SHARE", 6, 7, 0, EVS_COL_RIGHT | EVS_COL_DESC | EVS_COL_COMPACT, "span",
+     "part of the topic's messages; leaderless, under-replicated and held-up ones come first"},
+    {"", 8, 14, 8, EVS_COL_CHART | EVS_COL_WIDE, NULL,
+     "SHARE as a bar; the tick is the fair share"},
+    {"RATE/s", 6, 10, 9, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "messages a second"},
+    {"15 MIN", 8, 8, 1, EVS_COL_CHART, NULL, "messages a second, the last 8 minutes"},
+    {"OLDEST", 6, 10, 2, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "age of the first message"},
+    {"NEWEST", 6, 10, 10, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "age of the last message"},
+};
+
+static struct partitions *of(const struct evs_screen *s)
+{
+    return s->state;
+}
+
+static double fair(const struct partitions *p)
+{
+    return p->sn && p->sn->n ? 1.0 / p->sn->n : 0;
+}
+
+static const char *heading(const void *ctx, int col)
+{
+    static char text[2][40];
+    if (col == COL_MSGS) {
+        snprintf(text[0], sizeof(text[0]), "MSGS%s", evs_glyph(EVS_G_LE));
+        return text[0];
+    }
+    if (col == COL_BAR) {
+        snprintf(text[1], sizeof(text[1]), "%s fair %.1f %%", evs_glyph(EVS_G_TICK),
+                 fair(ctx) * 100);
+        return text[1];
+    }
+    return NULL;
+}
+
+static size_t count(const void *ctx)
+{
+    const struct partitions *p = ctx;
+    return p->sn ? (size_t)p->sn->n : 0;
+}
+
+static const struct evs_partition_row *row_at(const void *ctx, size_t row)
+{
+    return &((const struct partitions *)ctx)->sn->rows[row];
+}
+
+static void isr_field(const struct evs_partition_row *r, struct evs_field *f)
+{
+    char text[EVS_FIELD_TEXT] = "";
+    size_t n = 0;
+    for (int i = 0; i < r->n_isr && n + 14 < sizeof(text); i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%d", i ? " " : "", r->isr[i]);
+    bool short_of = r->n_isr < r->n_replicas;
+    evs_field_printf(f, short_of ? EVS_ROLE_BAD : EVS_ROLE_TEXT, "%s%s", text,
+                     short_of ? " !" : "");
+}
+
+static void lso_field(const struct evs_partition_row *r, struct evs_field *f)
+{
+    char num[EVS_NUM_LEN];
+    if (r->lso < 0 || r->high < 0)
+        evs_field_set(f, EVS_ROLE_NUM_UNKNOWN, evs_glyph(EVS_G_NONE));
+    else if (f->exact)
+        evs_field_set(f, EVS_ROLE_TEXT, evs_num_commas(num, r->lso));
+    else if (r->lso >= r->high)
+        evs_field_set(f, EVS_ROLE_TEXT, "=");
+    else
+        evs_field_printf(f, EVS_ROLE_WARN, "%s%s !", evs_glyph(EVS_G_MINUS),
+                         evs_num_commas(num, r->high - r->lso));
+}
+
+static void offset_field(const struct partitions *p, int64_t v, struct evs_field *f)
+{
+    char num[EVS_NUM_LEN];
+    if (v < 0)
+        evs_field_set(f, EVS_ROLE_NUM_UNKNOWN, evs_glyph(p->sn->offsets ? EVS_G_NONE : EVS_G_MORE));
+    else
+        evs_field_set(f, EVS_ROLE_TEXT, evs_num_commas(num, v));
+}
+
+static void age_field(const struct partitions *p, int64_t ts_ms, struct evs_field *f)
+{
+    char num[EVS_NUM_LEN];
+    if (ts_ms < 0)
+        evs_field_set(f, EVS_ROLE_NUM_UNKNOWN, evs_glyph(p->sn->times ? EVS_G_NONE : EVS_G_MORE));
+    else if (f->exact)
+        evs_field_set(f, EVS_ROLE_TEXT, evs_num_iso(num, ts_ms));
+    else
+        evs_field_set(f, EVS_ROLE_TEXT,
+                      evs_num_ago(num, p->ui->now_ms > ts_ms ? p->ui->now_ms - ts_ms : 0));
+}
+
+static void field(const void *ctx, size_t row, int col, struct evs_field *f)
+{
+    const struct partitions *p = ctx;
+    const struct evs_partition_row *r = row_at(ctx, row);
+    char num[EVS_NUM_LEN];
+    switch (col) {
+    case COL_P: evs_field_printf(f, EVS_ROLE_TEXT, "%d", r->partition); break;
+    case COL_LEAD:
+        if (r->leader < 0)
+            evs_field_set(f, EVS_ROLE_BAD, "none");
+        else
+            evs_field_printf(f, EVS_ROLE_TEXT, "%d", r->leader);
+        break;
+    case COL_ISR: isr_field(r, f); break;
+    case COL_LOW: offset_field(p, r->low, f); break;
+    case COL_HIGH: offset_field(p, r->high, f); break;
+    case COL_LSO: lso_field(r, f); break;
+    case COL_MSGS: offset_field(p, r->messages, f); break;
+    case COL_SHARE:
+        if (r->share >= 0)
+            evs_field_set(f, r->share > 3 * fair(p) ? EVS_ROLE_BAD : EVS_ROLE_TEXT,
+                          evs_num_share(num, r->share));
+        else
+            evs_field_set(f, EVS_ROLE_NUM_UNKNOWN, evs_glyph(EVS_G_NONE));
+        break;
+    case COL_RATE:
+        evs_field_set(f, r->rate >= 0 ? EVS_ROLE_TEXT : EVS_ROLE_NUM_UNKNOWN,
+                      r->rate >= 0 ? evs_ui_rate(p->ui, num, r->rate) : evs_glyph(EVS_G_MORE));
+        break;
+    case COL_OLDEST: age_field(p, r->first_ts_ms, f); break;
+    case COL_NEWEST: age_field(p, r->last_ts_ms, f); break;
+    default: break;
+    }
+}
+
+static void chart(const void *ctx, size_t row, int col, struct evs_view *v)
+{
+    const struct partitions *p = ctx;
+    const struct evs_partition_row *r = row_at(ctx, row);
+    if (col == COL_SPARK) {
+        if (p->sn->offsets)
+            topic_spark(r->spark, v);
+        return;
+    }
+    double top = 0;
+    for (int i = 0; i < p->sn->n; i++)
+        top = p->sn->rows[i].share > top ? p->sn->rows[i].share : top;
+    if (r->share >= 0)
+        evs_chart_bar(
+            v, 0, 0, v->cols,
+            &(struct evs_bar){.value = r->share,
+                              .top = top > 2 * fair(p) ? top : 2 * fair(p),
+                              .tick = fair(p),
+                              .role = r->share > 3 * fair(p) ? EVS_ROLE_BAR_HOT : EVS_ROLE_BAR});
+}
+
+static int by_i64(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare(const void *ctx, size_t a, size_t b, int col)
+{
+    const struct evs_partition_row *ra = row_at(ctx, a), *rb = row_at(ctx, b);
+    switch (col) {
+    case COL_LEAD: return by_i64(ra->leader, rb->leader);
+    case COL_ISR: return by_i64(ra->n_isr, rb->n_isr);
+    case COL_LOW: return by_i64(ra->low, rb->low);
+    case COL_HIGH: return by_i64(ra->high, rb->high);
+    case COL_LSO: return by_i64(ra->lso - ra->high, rb->lso - rb->high);
+    case COL_MSGS: return by_i64(ra->messages, rb->messages);
+    case COL_SHARE: { /* the worst states first in the usual, descending order */
+        int wa = ra->status < EVS_PARTITION_OK ? EVS_PARTITION_OK - (int)ra->status : 0;
+        int wb = rb->status < EVS_PARTITION_OK ? EVS_PARTITION_OK - (int)rb->status : 0;
+        return wa != wb ? wa - wb : (ra->share > rb->share) - (ra->share < rb->share);
+    }
+    case COL_RATE: return (ra->rate > rb->rate) - (ra->rate < rb->rate);
+    case COL_OLDEST: return by_i64(rb->first_ts_ms, ra->first_ts_ms);
+    case COL_NEWEST: return by_i64(rb->last_ts_ms, ra->last_ts_ms);
+    default: return by_i64(ra->partition, rb->partition);
+    }
+}
+
+static uint64_t id(const void *ctx, size_t row)
+{
+    return (uint64_t)row_at(ctx, row)->partition;
+}
+
+static bool full_row(const void *ctx, size_t row, struct evs_view *v)
+{
+    const struct evs_partition_row *r = row_at(ctx, row);
+    if (!r->error)
+        return false;
+    char text[300];
+    snprintf(text, sizeof(text), "p%d  %s", r->partition, r->error);
+    evs_view_fit(v, 0, 4, v->cols - 5, EVS_ROLE_BAD, text, strlen(text), EVS_CUT_END);
+    return true;
+}
+
+static bool col_hidden(const void *ctx, int col)
+{
+    const struct partitions *p = ctx;
+    if (!p->sn || (col != COL_OLDEST && col != COL_NEWEST))
+        return false;
+    for (int i = 0; i < p->sn->n; i++)
+        if (!p->sn->times || p->sn->rows[i].first_ts_ms >= 0)
+            return false;
+    return true;
+}
+
+static const struct evs_table_ops table_ops = {
+    .cols = cols,
+    .n_cols = EVS_COUNT(cols),
+    .gap = 1,
+    .count = count,
+    .field = field,
+    .chart = chart,
+    .compare = compare,
+    .id = id,
+    .col_hidden = col_hidden,
+    .full_row = full_row,
+    .heading = heading,
+};
+
+/* --- the sentences -------------------------------------------------------------------------- */
+
+static struct evs_verdict *next(struct partitions *p)
+{
+    return p->n_verdicts < VERDICTS ? &p->verdicts[p->n_verdicts++] : NULL;
+}
+
+static void say_load(struct partitions *p)
+{
+    const struct evs_partition_row *top = NULL;
+    char share[EVS_NUM_LEN];
+    for (int i = 0; i < p->sn->n; i++)
+        if (p->sn->rows[i].share >= 0 && (!top || p->sn->rows[i].share > top->share))
+            top = &p->sn->rows[i];
+    if (!top || !p->sn->messages || p->sn->n < 2)
+        return;
+    double times = top->share * p->sn->n;
+    struct evs_verdict *d = next(p);
+    if (!d)
+        return;
+    if (times < 1.5) {
+        evs_verdict_say(d, EVS_VERDICT_GOOD, "Even: no partition is above %.1f%s its fair share.",
+                        times, evs_glyph(EVS_G_TIMES));
+        return;
+    }
+    evs_verdict_say(d, times >= 3 ? EVS_VERDICT_CRITICAL : EVS_VERDICT_WARN,
+                    "p%d holds %s of the messages, %.1f%s its fair share%s.", top->partition,
+                    evs_num_share(share, top->share), times, evs_glyph(EVS_G_TIMES),
+                    evs_screen_known("keys") ? " (K: which keys)" : "");
+}
+
+static void say_health(struct partitions *p)
+{
+    char waiting[EVS_NUM_LEN], since[EVS_NUM_LEN];
+    for (int i = 0; i < p->sn->n; i++) {
+        const struct evs_partition_row *r = &p->sn->rows[i];
+        bool wrong = r->leader < 0 || (r->status < EVS_PARTITION_OK && p->sn->offsets);
+        struct evs_verdict *d = wrong ? next(p) : NULL;
+        if (!d)
+            continue;
+        if (r->status == EVS_PARTITION_UNDER_REPLICATED) {
+            evs_verdict_say(d, EVS_VERDICT_WARN, "p%d has %d of %d replicas in sync.", r->partition,
+                            r->n_isr, r->n_replicas);
+        } else if (r->status == EVS_PARTITION_OPEN_TXN) {
+            bool known = r->open_txn_since_ms >= 0;
+            evs_num_clock(since, known ? r->open_txn_since_ms : 0, p->ui->now_ms);
+            evs_verdict_say(d, EVS_VERDICT_WARN,
+                            "p%d: %s messages wait behind an open transaction%s%s.", r->partition,
+                            evs_num_commas(waiting, r->high - r->lso), known ? " since " : "",
+                            known ? since : "");
+        } else {
+            evs_verdict_say(d, EVS_VERDICT_CRITICAL, "p%d: %s.", r->partition,
+                            r->error ? r->error : "no leader");
+        }
+    }
+}
+
+static void lay_out(struct evs_screen *s)
+{
+    struct partitions *p = of(s);
+    int most = s->rows >= 16 ? 3 : s->rows >= 10 ? 1 : 0;
+    int rows = evs_verdict_draw(NULL, 0, most, s->cols, p->verdicts, p->n_verdicts);
+    p->head = rows ? rows + (s->rows >= 16) : 0;
+    evs_table_resize(&p->table, s->rows - p->head);
+}
+
+static void conclude(struct evs_screen *s)
+{
+    struct partitions *p = of(s);
+    p->n_verdicts = 0;
+    say_load(p);
+    say_health(p);
+    lay_out(s);
+}
+
+/* --- the screen ----------------------------------------------------------------------------- */
+
+static void free_poller(void *poller)
+{
+    evs_partitions_poller_free(poller);
+}
+
+static void stop_poller(struct partitions *p)
+{
+    evs_task_retire("partitions", free_poller, p->poller);
+    evs_snap_unref(p->sn ? &p->sn->snap : NULL);
+    p->poller = NULL;
+    p->sn = NULL;
+}
+
+static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
+{
+    struct partitions *p = of(s);
+    p->ui = s->ui;
+    p->want = s->at.partition;
+    evs_table_init(&p->table, &table_ops, p, COL_MSGS, COL_SHARE, true);
+    return evs_partitions_poller_start(evs_ui_client(s->ui), s->at.topic, POLL_MS,
+                                       evs_ui_wake(s->ui), &p->poller, err);
+}
+
+static void leave(struct evs_screen *s)
+{
+    struct partitions *p = of(s);
+    evs_table_done(&p->table);
+    stop_poller(p);
+}
+
+static void resize(struct evs_screen *s, int rows, int n_cols)
+{
+    (void)rows;
+    (void)n_cols;
+    lay_out(s);
+}
+
+static bool refresh(struct evs_screen *s)
+{
+    struct partitions *p = of(s);
+    struct evs_partitions_sn *sn =
+        evs_partitions_take(p->poller, p->sn ? p->sn->snap.generation : 0);
+    if (!sn)
+        return false;
+    evs_snap_unref(p->sn ? &p->sn->snap : NULL);
+    p->sn = sn;
+    conclude(s);
+    evs_table_update(&p->table);
+    if (p->want >= 0 && sn->n && evs_table_go_id(&p->table, (uint64_t)p->want))
+        p->want = -1;
+    return true;
+}
+
+static void draw(const struct evs_screen *s, struct evs_view *v)
+{
+    const struct partitions *p = of(s);
+    if (p->head)
+        evs_verdict_draw(v, 0, p->head, v->cols, p->verdicts, p->n_verdicts);
+    struct evs_view at = evs_view_sub(v, p->head, 0, v->rows - p->head, v->cols);
+    if (!p->sn || (!p->sn->n && !p->sn->error))
+        evs_view_printf(v, 0, 2, EVS_ROLE_TEXT_DIM, "asking for the partitions %s",
+                        evs_glyph(EVS_G_MORE));
+    else if (p->sn->n && p->sn->offsets && !p->sn->messages && p->sn->complete)
+        evs_view_printf(&at, at.rows - 1, 2, EVS_ROLE_TEXT,
+                        "%d partitions, no messages yet. F waits for the first one.", p->sn->n);
+    evs_table_draw(&p->table, &at);
+}
+
+static void describe(const struct partitions *p, const struct evs_screen *s, struct evs_bands *b)
+{
+    const char *dot = evs_glyph(EVS_G_DOT);
+    char keep[64] = "", ago[EVS_NUM_LEN];
+    if (p->sn->retention_ms > 0)
+        snprintf(keep, sizeof(keep), ", %s", evs_num_ago(ago, p->sn->retention_ms));
+    (void)s;
+    evs_bands_say(b->right, sizeof(b->right), "%d partitions %s %d replica%s%s%s%s%s%s", p->sn->n,
+                  dot, p->sn->replicas, p->sn->replicas == 1 ? "" : "s",
+                  p->sn->cleanup_policy ? " " : "", p->sn->cleanup_policy ? dot : "",
+                  p->sn->cleanup_policy ? " " : "",
+                  p->sn->cleanup_policy ? p->sn->cleanup_policy : "", keep);
+}
+
+static void bands(const struct evs_screen *s, struct evs_bands *b)
+{
+    const struct partitions *p = of(s);
+    evs_bands_crumb(b, "Topics", s->at.topic);
+    b->live = !p->paused;
+    if (!p->sn)
+        return;
+    describe(p, s, b);
+    if (p->sn->error) {
+        char since[EVS_NUM_LEN];
+        b->role = EVS_ROLE_BAD;
+        evs_num_clock(since, p->sn->at_ms, p->ui->now_ms);
+        since[8] = '\0';
+        evs_bands_say(b->left, sizeof(b->left), "%s%s%s%s", p->sn->n ? "as of " : "",
+                      p->sn->n ? since : "", p->sn->n ? ": " : "", p->sn->error);
+        evs_bands_say(b->value, sizeof(b->value), "%s", p->sn->hint ? p->sn->hint : "");
+        return;
+    }
+    size_t row = evs_table_row(&p->table);
+    if (p->table.col == COL_MSGS)
+        evs_bands_say(b->left, sizeof(b->left), "MSGS%s is high %s low", evs_glyph(EVS_G_LE),
+                      evs_glyph(EVS_G_MINUS));
+    if (row != SIZE_MAX) {
+        struct evs_field f;
+        evs_table_field(&p->table, row, p->table.col, true, &f);
+        evs_bands_say(b->value, sizeof(b->value), "p%d %.*s", p->sn->rows[row].partition, (int)f.n,
+                      f.p);
+    }
+    evs_bands_table(b, &p->table, COL_P);
+}
+
+static void place(const struct evs_screen *s, struct evs_place *to)
+{
+    const struct partitions *p = of(s);
+    size_t row = evs_table_row(&p->table);
+    if (row != SIZE_MAX)
+        to->partition = p->sn->rows[row].partition;
+}
+
+static enum evs_handled command(struct evs_screen *s, enum evs_command c)
+{
+    struct partitions *p = of(s);
+    struct evs_place at = EVS_PLACE_INIT;
+    switch (c) {
+    case EVS_CMD_OPEN:
+    case EVS_CMD_FOLLOW:
+        evs_place_copy(&at, &s->at);
+        place(s, &at);
+        if (c == EVS_CMD_FOLLOW)
+            evs_place_set(&at.text, "follow");
+        evs_ui_open(s->ui, "messages", &at);
+        evs_place_done(&at);
+        return EVS_HANDLED;
+    case EVS_CMD_PAUSE:
+    case EVS_CMD_CONTINUE:
+        p->paused = c == EVS_CMD_PAUSE && !p->paused;
+        evs_partitions_pause(p->poller, p->paused);
+        evs_ui_say(s->ui, EVS_ROLE_STATUS, p->paused ? "paused: p goes on" : "every 2 s");
+        return EVS_HANDLED;
+    case EVS_CMD_REFRESH:
+        evs_partitions_refresh(p->poller);
+        evs_ui_say(s->ui, EVS_ROLE_STATUS, "asking the cluster again");
+        return EVS_HANDLED;
+    default: return EVS_IGNORED;
+    }
+}
+
+static bool can(const struct evs_screen *s, enum evs_command c)
+{
+    const struct partitions *p = of(s);
+    if (c == EVS_CMD_SIBLING_PREV || c == EVS_CMD_SIBLING_NEXT)
+        return evs_data_has_topic(s->ui, s->at.topic) && evs_data_topic_name(s->ui, 1);
+    bool row = c == EVS_CMD_OPEN || c == EVS_CMD_FOLLOW || c == EVS_CMD_FILTER;
+    return !row || evs_table_row(&p->table) != SIZE_MAX;
+}
+
+/* The next topic by name, as the Topics screen knows them. */
+static bool sibling(struct evs_screen *s, int step)
+{
+    struct partitions *p = of(s);
+    size_t n = 0, here = SIZE_MAX;
+    for (; evs_data_topic_name(s->ui, n); n++)
+        if (!strcmp(evs_data_topic_name(s->ui, n), s->at.topic))
+            here = n;
+    if (here == SIZE_MAX || n < 2)
+        return false;
+    struct evs_err err = EVS_ERR_INIT;
+    const char *name = evs_data_topic_name(s->ui, (here + n + (size_t)(step < 0 ? n - 1 : 1)) % n);
+    evs_place_set(&s->at.topic, name);
+    s->at.partition = -1;
+    stop_poller(p);
+    p->n_verdicts = 0;
+    evs_table_clear_filter(&p->table);
+    if (evs_partitions_poller_start(evs_ui_client(s->ui), name, POLL_MS, evs_ui_wake(s->ui),
+                                    &p->poller, &err))
+        evs_ui_fail(s->ui, &err);
+    lay_out(s);
+    return true;
+}
+
+static struct evs_table *table(struct evs_screen *s)
+{
+    return &of(s)->table;
+}
+
+static bool command_line(const struct evs_screen *s, struct evs_buf *out)
+{
+    return evs_buf_printf(out, "partitions %s", s->at.topic);
+}
+
+static bool click(struct evs_screen *s, int row, int col)
+{
+    struct partitions *p = of(s);
+    struct evs_view v = {&s->ui->surface, 0, 0, s->rows - p->head, s->cols, EVS_ROLE_N};
+    return row >= p->head && evs_table_click(&p->table, &v, row - p->head, col);
+}
+
+static const struct evs_hint hints[] = {EVS_HINT(OPEN, "messages"),
+                                        EVS_HINT(GO_KEYS, "keys"),
+                                        EVS_HINT(GO_HEAT, "heat"),
+                                        EVS_HINT(GO_LAG, "lag"),
+                                        EVS_HINT(REPLAY, "replay"),
+                                        EVS_HINT(FOLLOW, "tail"),
+                                        EVS_HINT(PAUSE, "pause"),
+                                        EVS_HINT2(SIBLING_PREV, SIBLING_NEXT, "topic"),
+                                        EVS_HINTS_END};
+
+const struct evs_screen_ops evs_screen_partitions = {
+    .name = "partitions",
+    .title = "Partitions",
+    .about = "load, health and time span of each partition",
+    .state_size = sizeof(struct partitions),
+    .needs_topic = true,
+    .hints = hints,
+    .enter = enter,
+    .resize = resize,
+    .refresh = refresh,
+    .draw = draw,
+    .leave = leave,
+    .bands = bands,
+    .command = command,
+    .can = can,
+    .table = table,
+    .place = place,
+    .sibling = sibling,
+    .command_line = command_line,
+    .click = click,
+};
