@@ -42,6 +42,7 @@ struct evs_scan_opts {
     size_t n_what_if;
     const struct evs_filter *filter; /* NULL keeps all */
 };
+#define EVS_SCAN_SAMPLE 400000 /* records that a quick sample reads */
 #define EVS_SCAN_MEMORY ((size_t)256 << 20)
 
 enum evs_scan_state { EVS_SCAN_RUNNING, EVS_SCAN_DONE, EVS_SCAN_STOPPED };

@@ -13,7 +13,7 @@ enum { POOLED = 64 };
 enum evs_rc evs_windows_fraction(const char *text, int64_t span, double *ret_fraction,
                                  struct evs_err *err)
 {
-    double v = EVS_WINDOWS_RECORDS;
+    double v = EVS_SCAN_SAMPLE;
     if (text && text[0]) {
         size_t n = strlen(text);
         bool percent = text[n - 1] == '%';

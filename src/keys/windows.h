@@ -19,13 +19,14 @@
 
 #include "core/err.h"
 #include "keys/keyset.h"
+#include "keys/scan.h"
 
 struct evs_ranges;
 
-enum { EVS_WINDOWS_RECORDS = 400000, EVS_WINDOWS_EACH = 32, EVS_WINDOWS_MIN = 40 };
+enum { EVS_WINDOWS_EACH = 32, EVS_WINDOWS_MIN = 40 };
 #define EVS_WINDOWS_CONFIDENCE 0.95
 
-/* "0.02", "2%": a fraction; a whole number from 1: records; "" or NULL: EVS_WINDOWS_RECORDS. */
+/* "0.02", "2%": a fraction; a whole number from 1: records; "" or NULL: EVS_SCAN_SAMPLE. */
 enum evs_rc evs_windows_fraction(const char *text, int64_t span, double *ret_fraction,
                                  struct evs_err *err) EVS_MUST_USE;
 
