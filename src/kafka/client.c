@@ -95,9 +95,14 @@ static void on_error(rd_kafka_t *rk, int native, const char *reason, void *opaqu
     link_get(c, &st);
     evs_log(EVS_LOG_DEBUG, "kafka: %s: %s", rd_kafka_err2name((rd_kafka_resp_err_t)native), reason);
     if (native == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        /* Without a reason before it (log.connection.close), they took the connection and shut it.
+         * */
+        char closed[300];
+        snprintf(closed, sizeof(closed), "%.200s: closed the connection at once",
+                 evs_client_conf_get(evs_client_conf(c), "bootstrap.servers"));
         if (st.link != EVS_LINK_DOWN)
             link_set(c, EVS_LINK_DOWN, st.native ? st.native : native,
-                     st.reason[0] ? st.reason : reason);
+                     st.reason[0] ? st.reason : closed);
         return;
     }
     /* Keep the first word on why nothing is up; while up, an idle connection's end is no news. */

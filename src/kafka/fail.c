@@ -132,14 +132,30 @@ static const struct remedy remedies[] = {
     {"certificate verify failed", "name the CA that signed the broker: -X ssl.ca.location=FILE"},
     {"uthentication", "check sasl.username, sasl.password and sasl.mechanism"},
     {"SASL", "check security.protocol and sasl.mechanism"},
+    {"closed the connection", "perhaps the port expects TLS or SASL: -X security.protocol=ssl, "
+                              "sasl_ssl or sasl_plaintext"},
     {"Invalid response size", "the port is open, but no Kafka broker answers there"},
     {"does not resolve", "check the host name in --brokers"},
     {"refused", "is a broker running there? --brokers HOST:PORT"},
     {"timed out", "is there a firewall, or is the advertised address unreachable from here?"},
 };
 
+/* Before 2.6.1 librdkafka repeats the nonce, which brokers from 4.0 on refuse as a wrong password
+ * (its CHANGELOG; seen with 2.0.2 on 4.1.0). */
+static bool scram_is_broken(const struct evs_err *err)
+{
+    return strstr(err->msg, "SASL mechanism SCRAM") && rd_kafka_version() < 0x02060100;
+}
+
 static void add_remedy(struct evs_err *err)
 {
+    if (scram_is_broken(err)) {
+        evs_hint(err,
+                 "check sasl.username and sasl.password; but librdkafka %s fails so with any "
+                 "password on Kafka 4: it takes 2.6.1 for SCRAM there, or PLAIN over TLS",
+                 rd_kafka_version_str());
+        return;
+    }
     for (size_t i = 0; i < EVS_COUNT(remedies); i++)
         if (strstr(err->msg, remedies[i].in_reason)) {
             evs_hint(err, "%s", remedies[i].hint);
