@@ -150,6 +150,8 @@ static enum evs_rc check(const struct evs_cli *cli, struct evs_err *err)
     const struct evs_opts *o = &cli->opts;
     if (evs_opts_given(o, "prometheus") && (cli->json || evs_opts_given(o, "watch")))
         return evs_fail(err, EVS_INVALID, "--prometheus goes with neither --json nor --watch");
+    if (evs_opts_given(o, "why") && cli->n_args != 1)
+        return evs_fail(err, EVS_INVALID, "--why GROUP needs TOPIC:PARTITION after it");
     if (evs_opts_given(o, "count") && !evs_opts_given(o, "watch"))
         return evs_fail(err, EVS_INVALID, "--count goes with --watch");
     return EVS_OK;
@@ -171,9 +173,12 @@ static int run(struct evs_cli *cli)
         rc = survey_opts(cli, &so, names);
     if (!rc)
         rc = evs_session_client(cli, &c, &err);
-    if (!rc)
+    const char *why = evs_opts_str(&cli->opts, "why");
+    if (!rc && why)
+        rc = evs_lag_explain(cli, c, why, &err);
+    if (!rc && !why)
         rc = evs_survey_new(c, &so, &s, &err);
-    if (!rc)
+    if (!rc && !why)
         rc = ticks(cli, s, wait_ms, &exit_code, &err);
     evs_survey_free(s);
     evs_client_free(c);
@@ -196,6 +201,7 @@ const struct evs_cmd evs_cmd_lag = {
         "groups or partitions could not be read.",
     .example = "  eventscope lag\n"
                "  eventscope lag --group payments --fail-over 10000 --fail-over-time 5m -q\n"
+               "  eventscope lag --why payments shop.orders.placed:3\n"
                "  eventscope lag 'shop.*' --watch 2s --json | jq -c '.groups[] | [.group,.status]'",
     .opts = opts,
     .groups = EVS_CMD_CLUSTER,

@@ -8,11 +8,17 @@
 
 #include <stdbool.h>
 
+#include "core/err.h"
+
 struct evs_lag_sn;
-struct evs_lag_why;
+struct evs_cli;
+struct evs_client;
 
 void evs_lag_print_json(const struct evs_lag_sn *sn);
 void evs_lag_print_text(const struct evs_lag_sn *sn, bool partitions);
 void evs_lag_print_prometheus(const struct evs_lag_sn *sn);
+/* lag --why GROUP TOPIC:PARTITION */
+enum evs_rc evs_lag_explain(struct evs_cli *cli, struct evs_client *c, const char *group,
+                            struct evs_err *err);
 
 #endif

@@ -95,6 +95,8 @@ def test_a_stuck_consumer_is_stalled(admin, topic, consumer, watch):
     who, group = consumer(t)
     read(admin, who, 20)
     admin("consumer-set", name=who, rate=0)          # polls on, takes nothing more
+    for _ in range(2):                               # two rounds of its loop later
+        admin("consumer-commit", name=who)
     feed(30)
     g = watch(group).after()
     assert (g["status"], row(g)["status"]) == ("stall", "stall")
