@@ -66,6 +66,17 @@ static void quote_char(struct evs_buf *out, uint8_t c)
     }
 }
 
+/* What text.h never draws raw: C1 controls steer terminals, bidi and format characters mislead
+ * readers. JSON can say them otherwise and loses nothing. */
+static void quote_cp(struct evs_buf *out, uint32_t cp)
+{
+    if (cp >= 0x10000) {
+        evs_buf_printf(out, "\\u%04x", (unsigned)(0xd7c0 + (cp >> 10)));
+        cp = 0xdc00 + (cp & 0x3ff);
+    }
+    evs_buf_printf(out, "\\u%04x", (unsigned)cp);
+}
+
 void evs_jsonw_quote(struct evs_buf *out, const void *data, size_t n)
 {
     const uint8_t *p = data;
@@ -79,14 +90,14 @@ void evs_jsonw_quote(struct evs_buf *out, const void *data, size_t n)
             i++;
             continue;
         }
-        if (c < 0x80 || !(len = evs_text_decode(p + i, n - i, &cp)) || cp < 0xa0) {
+        if (c < 0x80 || !(len = evs_text_decode(p + i, n - i, &cp)) || evs_text_cp_width(cp) < 0) {
             evs_buf_add(out, p + plain, i - plain);
             if (c < 0x80)
                 quote_char(out, c);
             else if (!len)
                 evs_buf_add(out, "\xef\xbf\xbd", 3);
             else
-                evs_buf_printf(out, "\\u%04x", (unsigned)cp); /* C1 controls steer terminals too */
+                quote_cp(out, cp);
             plain = i + (len ? (size_t)len : 1);
         }
         i += len ? (size_t)len : 1;
@@ -143,10 +154,24 @@ void evs_jsonw_null(struct evs_jsonw *w, const char *name)
     evs_buf_adds(w->out, "null");
 }
 
+/* In JSON such characters stand only inside strings, where an escape says the same. */
 void evs_jsonw_raw(struct evs_jsonw *w, const char *name, const char *json, size_t n)
 {
+    const uint8_t *p = (const uint8_t *)json;
+    size_t plain = 0;
+
     lead(w, name, "");
-    evs_buf_add(w->out, json, n);
+    for (size_t i = 0; i < n;) {
+        uint32_t cp = p[i];
+        int len = EVS_LIKELY(cp < 0x7f) ? 1 : evs_text_decode(p + i, n - i, &cp);
+        if (cp >= 0x7f && len > 0 && evs_text_cp_width(cp) < 0) {
+            evs_buf_add(w->out, json + plain, i - plain);
+            quote_cp(w->out, cp);
+            plain = i + (size_t)len;
+        }
+        i += len > 0 ? (size_t)len : 1;
+    }
+    evs_buf_add(w->out, json + plain, n - plain);
 }
 
 void evs_jsonw_bytes(struct evs_jsonw *w, const char *name, const void *p, size_t n)

@@ -1,9 +1,9 @@
 /* jsonw.h - writing JSON, one value after another, into a buffer.
  *
  * The writer places commas and escapes; the caller nests. Names are ours (ASCII, not escaped).
- * Output is always valid UTF-8 JSON without raw control characters: the machine form of every
- * command. Bytes that are not UTF-8 become a base64 member (evs_jsonw_bytes), never replacement
- * characters.
+ * Output is always valid UTF-8 JSON without raw control, bidi and format characters: the machine
+ * form of every command, harmless on a terminal too. Bytes that are not UTF-8 become a base64
+ * member (evs_jsonw_bytes), never replacement characters.
  *
  *     evs_jsonw_obj(&w, NULL);  evs_jsonw_str(&w, "topic", name);  evs_jsonw_arr(&w, "rows"); ...
  *     evs_jsonw_end(&w); evs_jsonw_end(&w);
@@ -41,8 +41,8 @@ void evs_jsonw_double(struct evs_jsonw *w, const char *name,
                       double v); /* shortest exact; not finite: null */
 void evs_jsonw_bool(struct evs_jsonw *w, const char *name, bool v);
 void evs_jsonw_null(struct evs_jsonw *w, const char *name);
-void evs_jsonw_raw(struct evs_jsonw *w, const char *name, const char *json,
-                   size_t n); /* trusted JSON */
+/* A JSON text that is known to be valid; characters that text.h never draws become \uXXXX. */
+void evs_jsonw_raw(struct evs_jsonw *w, const char *name, const char *json, size_t n);
 /* "name":null, "name":"text", or "name_base64":"..." where p is not UTF-8. In an array (name NULL):
  * null, "text" or {"base64":"..."}. */
 void evs_jsonw_bytes(struct evs_jsonw *w, const char *name, const void *p, size_t n);

@@ -26,7 +26,7 @@ class Result:
 
     @property
     def lines(self):
-        return [json.loads(line) for line in self.out.splitlines()]
+        return [json.loads(line) for line in self.raw.split(b"\n")[:-1]]
 
     def ok(self):
         """This result, or a failure that shows what was printed."""

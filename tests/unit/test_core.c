@@ -330,6 +330,8 @@ static void json_is_valid_and_lossless(void **state)
     evs_jsonw_bytes(&w, "key", "a\"\n\x1b", 4);
     evs_jsonw_bytes(&w, "payload", "\xff", 1);
     evs_jsonw_bytes(&w, "none", NULL, 0);
+    evs_jsonw_bytes(&w, "bidi", "\xe2\x80\xae\xf3\xa0\x80\x81\x7f", 8);
+    evs_jsonw_raw(&w, "raw", "{\"\xc2\x9b\":1}", 8);
     evs_jsonw_arr(&w, "rows");
     evs_jsonw_i64(&w, NULL, INT64_MIN);
     evs_jsonw_double(&w, NULL, 0.1);
@@ -338,6 +340,7 @@ static void json_is_valid_and_lossless(void **state)
     evs_jsonw_end(&w);
     assert_string_equal(b.data,
                         "{\"key\":\"a\\\"\\n\\u001b\",\"payload_base64\":\"/w==\",\"none\":null,"
+                        "\"bidi\":\"\\u202e\\udb40\\udc01\\u007f\",\"raw\":{\"\\u009b\":1},"
                         "\"rows\":[-9223372036854775808,0.1,{\"base64\":\"/w==\"}]}");
 }
 
