@@ -17,7 +17,9 @@ struct command {
     size_t n;
 };
 
-struct evs_poller {
+struct evs_lag_poller {
+    struct evs_thread *thread;
+    struct evs_stop stop;
     struct evs_client *c;
     struct evs_survey_opts opts; /* texts copied */
     char **names;
@@ -49,7 +51,7 @@ static void free_command(void *item)
     evs_free(cmd);
 }
 
-static void send(struct evs_poller *p, enum kind kind, int64_t value, const char *const *texts,
+static void send(struct evs_lag_poller *p, enum kind kind, int64_t value, const char *const *texts,
                  size_t n)
 {
     struct command *cmd = evs_xcalloc(1, sizeof(*cmd));
@@ -61,83 +63,47 @@ static void send(struct evs_poller *p, enum kind kind, int64_t value, const char
         free_command(cmd);
 }
 
-struct evs_poller *evs_poller_new(struct evs_client *c, const struct evs_survey_opts *o,
-                                  int64_t interval_ms, const struct evs_wake *wake)
-{
-    struct evs_poller *p = evs_xcalloc(1, sizeof(*p));
-    p->c = c;
-    p->opts = *o;
-    p->names = evs_xcalloc(o->n_names + 1, sizeof(*p->names));
-    for (size_t i = 0; i < o->n_names; i++)
-        p->names[i] = evs_xstrdup(o->names[i]);
-    p->opts.names = (const char *const *)p->names;
-    p->opts.globs = NULL;
-    p->opts.n_globs = 0;
-    p->opts.watch = p->opts.ages = true;
-    p->stable = o->stable;
-    p->interval_ms = interval_ms;
-    p->commands = evs_queue_new(COMMANDS, COMMANDS, free_command);
-    p->pictures = evs_slot_new(wake);
-    p->states = evs_slot_new(wake);
-    return p;
-}
-
-void evs_poller_free(struct evs_poller *p)
-{
-    if (!p)
-        return;
-    evs_survey_free(p->survey);
-    evs_queue_free(p->commands);
-    evs_slot_free(p->pictures);
-    evs_slot_free(p->states);
-    free_texts(p->names, p->opts.n_names);
-    free_texts(p->view, p->n_view);
-    evs_free(p->focus_group);
-    evs_free(p->focus_topic);
-    evs_free(p);
-}
-
-struct evs_lag_sn *evs_poller_take(struct evs_poller *p, uint64_t than)
+struct evs_lag_sn *evs_lag_poller_take(struct evs_lag_poller *p, uint64_t than)
 {
     return (void *)evs_slot_take(p->pictures, than);
 }
 
-struct evs_poller_state *evs_poller_state(struct evs_poller *p, uint64_t than)
+struct evs_lag_poller_state *evs_lag_poller_state(struct evs_lag_poller *p, uint64_t than)
 {
     return (void *)evs_slot_take(p->states, than);
 }
 
-void evs_poller_pause(struct evs_poller *p, bool on)
+void evs_lag_poller_pause(struct evs_lag_poller *p, bool on)
 {
     send(p, PAUSE, on, NULL, 0);
 }
 
-void evs_poller_interval(struct evs_poller *p, int64_t ms)
+void evs_lag_poller_interval(struct evs_lag_poller *p, int64_t ms)
 {
     send(p, INTERVAL, ms, NULL, 0);
 }
 
-void evs_poller_stable(struct evs_poller *p, bool stable)
+void evs_lag_poller_stable(struct evs_lag_poller *p, bool stable)
 {
     send(p, STABLE, stable, NULL, 0);
 }
 
-void evs_poller_refresh(struct evs_poller *p)
+void evs_lag_poller_refresh(struct evs_lag_poller *p)
 {
     send(p, REFRESH, 0, NULL, 0);
 }
 
-void evs_poller_add(struct evs_poller *p, const char *group)
+void evs_lag_poller_add(struct evs_lag_poller *p, const char *group)
 {
     send(p, ADD, 0, &group, 1);
 }
 
-void evs_poller_view(struct evs_poller *p, const char *const *groups, size_t n)
+void evs_lag_poller_view(struct evs_lag_poller *p, const char *const *groups, size_t n)
 {
     send(p, VIEW, 0, groups, n);
 }
 
-void evs_poller_focus(struct evs_poller *p, const char *group, const char *topic, int32_t partition)
+void evs_lag_poller_focus(struct evs_lag_poller *p, const char *group, const char *topic, int32_t partition)
 {
     const char *texts[] = {group, topic};
     send(p, FOCUS, partition, texts, 2);
@@ -150,9 +116,9 @@ static void free_state(struct evs_snap *sn)
     evs_free(sn);
 }
 
-static void publish_state(struct evs_poller *p, bool busy)
+static void publish_state(struct evs_lag_poller *p, bool busy)
 {
-    struct evs_poller_state *st = evs_xcalloc(1, sizeof(*st));
+    struct evs_lag_poller_state *st = evs_xcalloc(1, sizeof(*st));
     evs_snap_init(&st->snap, free_state);
     st->paused = p->paused;
     st->busy = busy;
@@ -167,7 +133,7 @@ static void publish_state(struct evs_poller *p, bool busy)
     evs_slot_publish(p->states, &st->snap);
 }
 
-static void set_view(struct evs_poller *p, struct command *cmd)
+static void set_view(struct evs_lag_poller *p, struct command *cmd)
 {
     free_texts(p->view, p->n_view);
     p->view = cmd->texts;
@@ -178,7 +144,7 @@ static void set_view(struct evs_poller *p, struct command *cmd)
         evs_survey_view(p->survey, (const char *const *)p->view, p->n_view);
 }
 
-static void set_focus(struct evs_poller *p, const struct command *cmd)
+static void set_focus(struct evs_lag_poller *p, const struct command *cmd)
 {
     evs_free(p->focus_group);
     evs_free(p->focus_topic);
@@ -187,7 +153,7 @@ static void set_focus(struct evs_poller *p, const struct command *cmd)
     p->focus_partition = (int32_t)cmd->value;
 }
 
-static void obey(struct evs_poller *p, struct command *cmd)
+static void obey(struct evs_lag_poller *p, struct command *cmd)
 {
     switch (cmd->kind) {
     case PAUSE:
@@ -195,8 +161,8 @@ static void obey(struct evs_poller *p, struct command *cmd)
         p->due |= !p->paused;
         break;
     case INTERVAL:
-        p->interval_ms = cmd->value < EVS_POLLER_MIN_MS   ? EVS_POLLER_MIN_MS
-                         : cmd->value > EVS_POLLER_MAX_MS ? EVS_POLLER_MAX_MS
+        p->interval_ms = cmd->value < EVS_LAG_POLLER_MIN_MS   ? EVS_LAG_POLLER_MIN_MS
+                         : cmd->value > EVS_LAG_POLLER_MAX_MS ? EVS_LAG_POLLER_MAX_MS
                                                           : cmd->value;
         break;
     case STABLE:
@@ -216,7 +182,7 @@ static void obey(struct evs_poller *p, struct command *cmd)
     }
 }
 
-static enum evs_rc refresh_once(struct evs_poller *p, bool only_view, struct evs_stop *stop)
+static enum evs_rc refresh_once(struct evs_lag_poller *p, bool only_view)
 {
     struct evs_lag_sn *sn = NULL;
     struct evs_err err = EVS_ERR_INIT;
@@ -229,8 +195,8 @@ static enum evs_rc refresh_once(struct evs_poller *p, bool only_view, struct evs
             evs_survey_stable(p->survey, p->stable);
     }
     if (!rc)
-        rc = evs_survey_refresh(p->survey, only_view, stop, &sn, &err);
-    if (evs_stop_raised(stop)) {
+        rc = evs_survey_refresh(p->survey, only_view, &p->stop, &sn, &err);
+    if (evs_stop_raised(&p->stop)) {
         if (sn)
             evs_snap_unref(&sn->snap);
         return EVS_AGAIN;
@@ -247,23 +213,24 @@ static enum evs_rc refresh_once(struct evs_poller *p, bool only_view, struct evs
     return EVS_OK;
 }
 
-static void refresh(struct evs_poller *p, struct evs_stop *stop)
+static void refresh(struct evs_lag_poller *p)
 {
     publish_state(p, true);
     bool many = p->groups > MANY_GROUPS && p->n_view > 0;
-    if (!many || !refresh_once(p, true, stop))
-        (void)refresh_once(p, false, stop);
+    if (!many || !refresh_once(p, true))
+        (void)refresh_once(p, false);
     p->due = false;
     p->next_us = evs_clock_mono_us() + p->interval_ms * 1000;
-    if (!evs_stop_raised(stop))
+    if (!evs_stop_raised(&p->stop))
         publish_state(p, false);
 }
 
-void evs_poller_run(struct evs_poller *p, struct evs_stop *stop)
+static void run(void *arg)
 {
     enum { LOOK_MS = 100 };
+    struct evs_lag_poller *p = arg;
     p->due = true;
-    while (!evs_stop_raised(stop)) {
+    while (!evs_stop_raised(&p->stop)) {
         void *item = NULL;
         int64_t left_ms = (p->next_us - evs_clock_mono_us()) / 1000;
         bool now = p->due || (!p->paused && left_ms <= 0);
@@ -275,6 +242,57 @@ void evs_poller_run(struct evs_poller *p, struct evs_stop *stop)
             publish_state(p, false);
         }
         if (p->due || (!p->paused && evs_clock_mono_us() >= p->next_us))
-            refresh(p, stop);
+            refresh(p);
     }
+}
+
+enum evs_rc evs_lag_poller_start(struct evs_client *c, const struct evs_survey_opts *o,
+                                 int64_t interval_ms, const struct evs_wake *wake,
+                                 struct evs_lag_poller **ret_p, struct evs_err *err)
+{
+    struct evs_lag_poller *p = evs_xcalloc(1, sizeof(*p));
+    enum evs_rc rc = evs_stop_init(&p->stop, err);
+    if (rc) {
+        evs_free(p);
+        return rc;
+    }
+    p->c = c;
+    p->opts = *o;
+    p->names = evs_xcalloc(o->n_names + 1, sizeof(*p->names));
+    for (size_t i = 0; i < o->n_names; i++)
+        p->names[i] = evs_xstrdup(o->names[i]);
+    p->opts.names = (const char *const *)p->names;
+    p->opts.globs = NULL;
+    p->opts.n_globs = 0;
+    p->opts.watch = p->opts.ages = true;
+    p->stable = o->stable;
+    p->interval_ms = interval_ms;
+    p->commands = evs_queue_new(COMMANDS, COMMANDS, free_command);
+    p->pictures = evs_slot_new(wake);
+    p->states = evs_slot_new(wake);
+    rc = evs_thread_start("evs-lag", run, p, &p->thread, err);
+    if (rc) {
+        evs_lag_poller_free(p);
+        return rc;
+    }
+    *ret_p = p;
+    return EVS_OK;
+}
+
+void evs_lag_poller_free(struct evs_lag_poller *p)
+{
+    if (!p)
+        return;
+    evs_stop_raise(&p->stop);
+    evs_thread_join(p->thread);
+    evs_survey_free(p->survey);
+    evs_queue_free(p->commands);
+    evs_slot_free(p->pictures);
+    evs_slot_free(p->states);
+    free_texts(p->names, p->opts.n_names);
+    free_texts(p->view, p->n_view);
+    evs_free(p->focus_group);
+    evs_free(p->focus_topic);
+    evs_stop_done(&p->stop);
+    evs_free(p);
 }

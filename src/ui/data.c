@@ -2,6 +2,7 @@
 
 #include "browse/topics.h"
 #include "core/clock.h"
+#include "lag/poller.h"
 #include "ui/app.h"
 #include "ui/task.h"
 
@@ -35,16 +36,68 @@ int64_t evs_data_waiting_ms(const struct evs_ui *ui)
     return !ui->data.topics || (sn && sn->n) ? 0 : ui->now_ms - ui->data.started_ms;
 }
 
-bool evs_data_refresh(struct evs_ui *ui)
+/* --- lag --- */
+
+struct evs_lag_poller *evs_data_lag_poller(struct evs_ui *ui)
 {
-    struct evs_topics_sn *have = ui->data.topics_sn;
+    struct evs_err err = EVS_ERR_INIT;
+    const char *const *names = ui->opts->groups;
+    struct evs_survey_opts o = {.names = names};
+    while (names && names[o.n_names])
+        o.n_names++;
+    if (!ui->data.lag && ui->client &&
+        evs_lag_poller_start(ui->client, &o, EVS_LAG_POLLER_MS, &ui->wake, &ui->data.lag, &err))
+        evs_ui_fail(ui, &err);
+    return ui->data.lag;
+}
+
+const struct evs_lag_sn *evs_data_lag(struct evs_ui *ui)
+{
+    (void)evs_data_lag_poller(ui);
+    return ui->data.lag_sn;
+}
+
+const struct evs_lag_poller_state *evs_data_lag_state(struct evs_ui *ui)
+{
+    (void)evs_data_lag_poller(ui);
+    return ui->data.lag_state;
+}
+
+static bool refresh_lag(struct evs_data *d)
+{
+    uint64_t have = d->lag_sn ? d->lag_sn->snap.generation : 0;
+    uint64_t known = d->lag_state ? d->lag_state->snap.generation : 0;
+    struct evs_lag_sn *sn = d->lag ? evs_lag_poller_take(d->lag, have) : NULL;
+    struct evs_lag_poller_state *st = d->lag ? evs_lag_poller_state(d->lag, known) : NULL;
+    if (sn) {
+        evs_snap_unref(d->lag_sn ? &d->lag_sn->snap : NULL);
+        d->lag_sn = sn;
+    }
+    if (st) {
+        evs_snap_unref(d->lag_state ? &d->lag_state->snap : NULL);
+        d->lag_state = st;
+    }
+    return sn || st;
+}
+
+/* --- all --- */
+
+static bool refresh_topics(struct evs_data *d)
+{
+    struct evs_topics_sn *have = d->topics_sn;
     struct evs_topics_sn *sn =
-        ui->data.topics ? evs_topics_take(ui->data.topics, have ? have->snap.generation : 0) : NULL;
+        d->topics ? evs_topics_take(d->topics, have ? have->snap.generation : 0) : NULL;
     if (!sn)
         return false;
     evs_snap_unref(have ? &have->snap : NULL);
-    ui->data.topics_sn = sn;
+    d->topics_sn = sn;
     return true;
+}
+
+bool evs_data_refresh(struct evs_ui *ui)
+{
+    bool topics = refresh_topics(&ui->data);
+    return refresh_lag(&ui->data) || topics;
 }
 
 static void free_topics(void *p)
@@ -52,12 +105,22 @@ static void free_topics(void *p)
     evs_topics_poller_free(p);
 }
 
+static void free_lag(void *p)
+{
+    evs_lag_poller_free(p);
+}
+
 void evs_data_done(struct evs_ui *ui)
 {
-    struct evs_topics_sn *sn = ui->data.topics_sn;
-    evs_task_retire("topics", free_topics, ui->data.topics);
-    evs_snap_unref(sn ? &sn->snap : NULL);
-    ui->data = (struct evs_data){NULL, NULL, 0};
+    struct evs_data *d = &ui->data;
+    if (d->topics)
+        evs_task_retire("topics", free_topics, d->topics);
+    if (d->lag)
+        evs_task_retire("lag", free_lag, d->lag);
+    evs_snap_unref(d->topics_sn ? &d->topics_sn->snap : NULL);
+    evs_snap_unref(d->lag_sn ? &d->lag_sn->snap : NULL);
+    evs_snap_unref(d->lag_state ? &d->lag_state->snap : NULL);
+    *d = (struct evs_data){0};
 }
 
 const char *evs_data_topic_name(const struct evs_ui *ui, size_t i)

@@ -18,17 +18,27 @@ struct evs_ui;
 struct evs_topics_sn;
 struct evs_topics_poller;
 struct evs_topic_row;
+struct evs_lag_sn;
+struct evs_lag_poller;
+struct evs_lag_poller_state;
 
 struct evs_data {
     struct evs_topics_poller *topics;
     struct evs_topics_sn *topics_sn;
     int64_t started_ms; /* when the first question was asked */
+    struct evs_lag_poller *lag;
+    struct evs_lag_sn *lag_sn;
+    struct evs_lag_poller_state *lag_state;
 };
 
 const struct evs_topics_sn *evs_data_topics(struct evs_ui *ui); /* NULL: nothing yet */
 struct evs_topics_poller *
 evs_data_topics_poller(struct evs_ui *ui);            /* to pause, refresh; or NULL */
 int64_t evs_data_waiting_ms(const struct evs_ui *ui); /* since the first question without answer */
+
+const struct evs_lag_sn *evs_data_lag(struct evs_ui *ui);                 /* NULL: nothing yet */
+const struct evs_lag_poller_state *evs_data_lag_state(struct evs_ui *ui); /* likewise */
+struct evs_lag_poller *evs_data_lag_poller(struct evs_ui *ui);            /* or NULL */
 
 /* Takes newer snapshots; true when there was one. */
 bool evs_data_refresh(struct evs_ui *ui);

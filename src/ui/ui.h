@@ -22,6 +22,7 @@ struct evs_ui_opts {
     const char *cluster;                /* name in the header; NULL: first broker */
     const char *screen;                 /* opens here; NULL: Topics */
     const struct evs_place *at;         /* may be NULL */
+    const char *const *groups;          /* named groups, NULL ends; NULL: those that are listed */
     const char *theme;                  /* NULL: default */
     const char *config_dir;             /* holds keys, themes/; NULL: none */
     const char *config_file;            /* what E edits and First run may write; NULL: none */
