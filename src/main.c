@@ -77,6 +77,7 @@ static int open_face(struct evs_cli *cli, const struct evs_cli_face *face)
         .problem_hint = face->problem ? face->problem->hint : NULL,
         .no_color = evs_opts_given(&cli->opts, "no-color"),
         .ascii = evs_opts_given(&cli->opts, "ascii"),
+        .groups = face->groups,
         .demo = face->demo,
         .stop = cli->stop,
     };

@@ -39,6 +39,7 @@ struct evs_cli_face {
     const char *screen;         /* opens there; NULL: Topics */
     const char *topic, *key, *group, *offset;
     int32_t partition;          /* -1: all */
+    const char *const *groups;  /* groups by name, NULL ends; NULL: those that are listed */
     bool demo;
     const struct evs_err *problem; /* why there is no client, or NULL */
 };

@@ -47,7 +47,7 @@ static int open_face(struct evs_cli *cli, struct evs_mock *m)
 {
     struct evs_err err = EVS_ERR_INIT;
     struct evs_client_conf conf;
-    struct evs_cli_face face = {.partition = -1, .demo = true};
+    struct evs_cli_face face = {.partition = -1, .demo = true, .groups = evs_mock_groups(m)};
     evs_client_conf_init(&conf);
     evs_client_conf_set(&conf, "bootstrap.servers", evs_mock_brokers(m), "demo");
     conf.cluster = evs_xstrdup("demo");

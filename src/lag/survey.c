@@ -39,6 +39,7 @@ enum evs_rc evs_survey_new(struct evs_client *c, const struct evs_survey_opts *o
     s->n_names = o->n_names;
     s->globs = copy_texts(o->globs, o->n_globs);
     s->n_globs = o->n_globs;
+    s->all = !o->n_names && !o->n_globs;
     s->stable = o->stable;
     s->watch = o->watch;
     s->ages = o->ages;
@@ -121,7 +122,7 @@ static bool matches(const struct evs_survey *s, const char *name)
     for (size_t i = 0; i < s->n_globs; i++)
         if (!fnmatch(s->globs[i], name, 0) || !strcmp(s->globs[i], name))
             return true;
-    return !s->n_names && !s->n_globs;
+    return s->all;
 }
 
 static void take_list(struct evs_survey *s, const struct evs_group_list *l)
