@@ -57,6 +57,19 @@ static enum evs_rc take_answer(struct evs_client *c, rd_kafka_event_t *ev,
     return EVS_OK;
 }
 
+/* Any live broker answers for topics. librdkafka would ask the controller, which some clusters name
+ * without having it (the embedded one names 0), and then wait out the whole timeout. */
+static void ask_any_broker(rd_kafka_t *rk, rd_kafka_AdminOptions_t *opts, int timeout_ms)
+{
+    const struct rd_kafka_metadata *md = NULL;
+    char why[200];
+    if (rd_kafka_metadata(rk, 0, NULL, &md, timeout_ms))
+        return;
+    if (md->broker_cnt > 0)
+        rd_kafka_AdminOptions_set_broker(opts, md->brokers[0].id, why, sizeof(why));
+    rd_kafka_metadata_destroy(md);
+}
+
 enum evs_rc evs_topic_configs(struct evs_client *c, struct evs_topic_config *configs, size_t n,
                               struct evs_err *err)
 {
@@ -74,6 +87,7 @@ enum evs_rc evs_topic_configs(struct evs_client *c, struct evs_topic_config *con
     rd_kafka_AdminOptions_t *opts =
         rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     rd_kafka_AdminOptions_set_request_timeout(opts, timeout_ms, why, sizeof(why));
+    ask_any_broker(rk, opts, timeout_ms);
     rd_kafka_ConfigResource_t **res = evs_xcalloc(n, sizeof(*res));
     for (size_t i = 0; i < n; i++)
         res[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, configs[i].topic);
