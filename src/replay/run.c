@@ -227,6 +227,8 @@ static enum evs_rc read_once(struct run *r, struct evs_err *err)
         rc = evs_reader_start(r->opts->client, r->ranges, &opts, &lane_ops, r, &r->reader, err);
     if (!rc)
         rc = pump(r, err);
+    if (!rc && evs_stop_raised(r->opts->control->stop))
+        rc = EVS_EOF; /* a worker saw it first and ended the reader */
     if (rc && r->q)
         evs_queue_close(r->q); /* lets a waiting worker go */
     evs_reader_free(r->reader);
@@ -248,6 +250,19 @@ static enum evs_rc read_once(struct run *r, struct evs_err *err)
     return rc;
 }
 
+/* The reader says it is through: then every range must be. */
+static enum evs_rc check_through(const struct run *r, struct evs_err *err)
+{
+    for (size_t i = 0; i < r->ckpt.n; i++) {
+        const struct evs_ckpt_part *p = &r->ckpt.parts[i];
+        if (p->n[EVS_CKPT_NEXT] < p->n[EVS_CKPT_END] && !atomic_load(&r->enough))
+            return evs_fail(err, EVS_FATAL, "%s p%d: reading ended at %lld, before %lld",
+                            r->plan->topic, p->partition, (long long)p->n[EVS_CKPT_NEXT],
+                            (long long)p->n[EVS_CKPT_END]);
+    }
+    return EVS_OK;
+}
+
 static enum evs_rc read_all(struct run *r, struct evs_err *err)
 {
     enum evs_rc rc = EVS_AGAIN;
@@ -257,7 +272,7 @@ static enum evs_rc read_all(struct run *r, struct evs_err *err)
         if (!rc)
             rc = read_once(r, err);
     }
-    return rc;
+    return rc ? rc : check_through(r, err);
 }
 
 /* --- from start to end ----------------------------------------------------------------------- */

@@ -229,7 +229,7 @@ static enum evs_rc into_view(struct lane *l, struct evs_ckpt_part *part, struct 
     }
     row.rank = rank;
     if (!rc && r->sink->ops->check)
-        rc = r->sink->ops->check(&r->view, &row, err);
+        rc = r->sink->ops->check(r->sink, &row, err);
     if (!rc)
         rc = evs_fold_add(&l->cur->fold, &row, err);
     if (!rc)

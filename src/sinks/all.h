@@ -14,5 +14,6 @@ extern const struct evs_sink_ops evs_sink_opensearch;
 extern const struct evs_sink_ops evs_sink_elasticsearch;
 extern const struct evs_sink_ops evs_sink_kafka;
 extern const struct evs_sink_ops evs_sink_jsonl;
+extern const struct evs_sink_ops evs_sink_pipe; /* jsonl:- */
 
 #endif

@@ -10,7 +10,10 @@ const struct evs_sink_ops *const evs_sinks[] = {
 #ifdef HAVE_SQLITE
     &evs_sink_sqlite,
 #endif
-    NULL,
+#ifdef HAVE_PQ
+    &evs_sink_postgresql,
+#endif
+    &evs_sink_pipe,       &evs_sink_jsonl, NULL,
 };
 
 const char *const evs_sinks_missing[] = {
@@ -39,7 +42,8 @@ static bool has_scheme(const char *schemes, const char *url)
 {
     while (*schemes) {
         size_t n = strcspn(schemes, "|");
-        if (!strncmp(url, schemes, n))
+        bool whole = *schemes == '='; /* the URL is just that */
+        if (whole ? !strncmp(url, schemes + 1, n - 1) && !url[n - 1] : !strncmp(url, schemes, n))
             return true;
         schemes += n + (schemes[n] == '|');
     }

@@ -81,9 +81,9 @@ struct evs_sink_ops {
     unsigned caps;
     enum evs_rc (*open)(const struct evs_sink_spec *spec, struct evs_sink **ret_s,
                         struct evs_err *err);
-    /* Whether this row could ever be stored: EVS_OK or EVS_POISON. Pure. NULL: always. */
-    enum evs_rc (*check)(const struct evs_view *view, const struct evs_row *row,
-                         struct evs_err *err);
+    /* Whether this row could ever be stored: EVS_OK or EVS_POISON. After claim, from any thread,
+     * changes nothing. NULL: always. */
+    enum evs_rc (*check)(struct evs_sink *s, const struct evs_row *row, struct evs_err *err);
     enum evs_rc (*info)(struct evs_sink *s, struct evs_sink_info *ret_i, struct evs_err *err);
     enum evs_rc (*prepare)(struct evs_sink *s, struct evs_err *err);
     enum evs_rc (*load)(struct evs_sink *s, struct evs_ckpt *ret_c, struct evs_err *err);

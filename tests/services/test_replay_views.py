@@ -9,9 +9,12 @@ from support import views
 COUNT = 1500
 
 
-@pytest.fixture(params=["sqlite"])
+SINKS = ["sqlite", "jsonl", "postgresql"]
+
+
+@pytest.fixture(params=SINKS)
 def sink(request, tmp_path):
-    return {"sqlite": views.Sqlite}[request.param](tmp_path)
+    return views.make(request.param, request.getfixturevalue, tmp_path)
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def filled(admin, topic, rng):
 
 def replay(kevs, topic, sink, *options, target="v"):
     return kevs("replay", topic, "--sink", sink.url, "--target", target, "--json", "--yes",
-                *options)
+                *getattr(sink, "options", []), *options)
 
 
 @pytest.mark.parametrize("binary", [False, True])

@@ -5,10 +5,13 @@ latest: key -> (value, partition, offset, ts); log: (partition, offset) -> (key,
 """
 import base64
 import collections
+import decimal
 import json
 import sqlite3
 import subprocess
 import time
+
+from . import stores
 
 Event = collections.namedtuple("Event", "partition offset ts key value")
 
@@ -143,7 +146,8 @@ class Jsonl:
         self.url = f"jsonl:{self.path}"
 
     def lines(self):
-        return [json.loads(line) for line in self.path.read_bytes().splitlines()]
+        return [json.loads(line, parse_float=decimal.Decimal)
+                for line in self.path.read_bytes().split(b"\n")[:-1]]
 
     @staticmethod
     def member(row, name):
@@ -167,3 +171,64 @@ class Jsonl:
 
     def totals(self, _target, column):
         return {self.member(r, "key"): r[column] for r in self.lines()}
+
+
+class Postgres:
+    name = "postgresql"
+
+    def __init__(self, url, binary=True):
+        self.url = url
+        self.options = ["--key-type", "bytea", "--value-type", "bytea"] if binary else []
+
+    def query(self, sql):
+        rows = stores.psql(self.url, sql)
+        return [r for r in rows if r != ""]
+
+    @staticmethod
+    def bytes(x):
+        return bytes.fromhex(x[1:]) if x.startswith("x") else None
+
+    def columns(self, target, *names):
+        """Rows with keys and values as 'x' and hex digits, whatever their type."""
+        kinds = dict(r.split("|") for r in self.query(
+            "SELECT column_name || '|' || data_type FROM information_schema.columns"
+            f" WHERE table_name = '{target}'"))
+
+        def shown(n):
+            if n not in ("key", "value"):
+                return f'"{n}"::text'
+            raw_value = f'"{n}"' if kinds[n] == "bytea" else f"convert_to(\"{n}\"::text, 'UTF8')"
+            return f"coalesce('x' || encode({raw_value}, 'hex'), 'null')"
+        fields = " || '|' || ".join(shown(n) for n in names)
+        return [r.split("|") for r in self.query(f'SELECT {fields} FROM "{target}"')]
+
+    def latest(self, target):
+        rows = self.columns(target, "key", "value", "partition", "offset", "ts")
+        found = {self.bytes(k): (self.bytes(v), int(p), int(o), int(ts)) for k, v, p, o, ts in rows}
+        assert len(found) == len(rows)
+        return found
+
+    def log(self, target):
+        rows = self.columns(target, "partition", "offset", "key", "value", "ts")
+        found = {(int(p), int(o)): (self.bytes(k), self.bytes(v), int(ts))
+                 for p, o, k, v, ts in rows}
+        assert len(found) == len(rows)
+        return found
+
+    def totals(self, target, column):
+        number = int if column == "count" else decimal.Decimal
+        return {self.bytes(k): number(v) for k, v in self.columns(target, "key", column)}
+
+    def clear(self):
+        self.query("SET client_min_messages = error; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
+def make(kind, fixture, folder):
+    """A sink of its own for one test; fixture is request.getfixturevalue."""
+    if kind == "sqlite":
+        return Sqlite(folder)
+    if kind == "jsonl":
+        return Jsonl(folder)
+    made = {"postgresql": lambda: Postgres(fixture("postgres"))}[kind]()
+    made.clear()
+    return made

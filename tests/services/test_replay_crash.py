@@ -1,0 +1,164 @@
+"""Killed at any moment and resumed, a replay ends with the view and counts of one never killed."""
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from support import views
+
+MODES = {
+    "latest": ([], lambda s, e: s.latest("v") == views.fold_latest(e)),
+    "log": (["--mode", "log"], lambda s, e: s.log("v") == views.fold_log(e)),
+    "count": (["--mode", "count"],
+              lambda s, e: {k: int(n) for k, n in s.totals("v", "count").items()} ==
+              views.fold_count(e)),
+}
+
+
+@pytest.fixture(params=["sqlite", "jsonl"])
+def sink(request, tmp_path):
+    return {"sqlite": views.Sqlite, "jsonl": views.Jsonl}[request.param](tmp_path)
+
+
+@pytest.fixture
+def filled(admin, topic, rng):
+    def fill(n, partitions=3):
+        name = topic(partitions=partitions)
+        records = views.hostile(rng, n, True, partitions)
+        for at in range(0, n, 1000):
+            admin("produce", topic=name, records=records[at:at + 1000])
+        return name
+    return fill
+
+
+def argv(topic, sink, *options):
+    return ("replay", topic, "--sink", sink.url, "--target", "v", "--json", "--yes", "--resume",
+            *options)
+
+
+def equal_counts(report, events, log=False):
+    got = report["events"]
+    nulls = 0 if log else sum(e.key is None for e in events)
+    assert got == {"read": len(events), "matched": len(events), "applied": len(events) - nulls,
+                   "skipped": nulls, "dead_lettered": 0}
+
+
+@pytest.mark.parametrize("mode", list(MODES))
+def test_kill_at_random(kevs, kafka, sink, filled, rng, request, mode):
+    kills = 350 if request.config.option.long else 25
+    options, same = MODES[mode]
+    name = filled(3000)
+    events = views.dump(kafka, name)
+    done, rounds = 0, 0
+    while done < kills:
+        rounds += 1
+        run = argv(name, sink, *options, "--batch", str(rng.choice([20, 60, 200])), "--id",
+                   f"job{rounds}")
+        for path in sink.path.parent.glob(sink.path.name + "*"):
+            path.unlink()
+        for _ in range(200):
+            child = kevs.start(*run)
+            try:
+                out, _ = child.communicate(timeout=rng.uniform(0.005, 0.12))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.communicate()
+                done += 1
+                continue
+            break
+        result = kevs(*run).ok()
+        assert same(sink, events), f"after {done} kills"
+        equal_counts(result.json, events, mode == "log")
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+@pytest.mark.parametrize("mode", ["latest", "count"])
+def test_kill_at_every_syscall(kevs, kafka, sink, filled, request, mode):
+    """The k-th write, sync, cut or rename never comes back; for every k until one gets through."""
+    options, same = MODES[mode]
+    name = filled(250, partitions=1)
+    events = views.dump(kafka, name)
+    calls = "pwrite64,fsync,fdatasync,ftruncate,rename,unlink"
+    if sink.name == "jsonl":
+        calls = "write,fsync,fdatasync,ftruncate,rename"
+    step = 1 if request.config.option.long else 3
+    k = 1
+    while True:
+        for path in sink.path.parent.glob(sink.path.name + "*"):
+            path.unlink()
+        run = argv(name, sink, *options, "--batch", "100")
+        child = subprocess.run(
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}",
+             "-e", f"inject={calls}:signal=KILL:when={k}",
+             *map(str, kevs.argv(*run))], env=kevs.env(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=60)
+        result = kevs(*run).ok()
+        assert same(sink, events), f"killed at call {k}"
+        equal_counts(result.json, events)
+        if child.returncode == 0:
+            break
+        k += step
+        assert k < 5000
+    assert k > 5
+
+
+def test_second_process_is_refused(kevs, kafka, sink, topic, produce):
+    name = topic()
+    produce(name, [(f"k{i}", "v" * 10) for i in range(2000)])
+    first = kevs.start(*argv(name, sink, "--rate", "300", "--id", "one"))
+    try:
+        deadline = time.monotonic() + 20
+        while not sink.path.exists() or sink.path.stat().st_size == 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        got = kevs(*argv(name, sink, "--id", "one"))
+        while got.code == 0 and time.monotonic() < deadline:    # it was first: not possible twice
+            got = kevs(*argv(name, sink, "--id", "one"))
+        got.failed(1, "running in another process")
+    finally:
+        first.send_signal(signal.SIGINT)
+        out, err = first.communicate(timeout=20)
+    assert first.returncode == 3, (out, err)
+    result = kevs(*argv(name, sink, "--id", "one")).ok()
+    assert result.json["state"] == "done" and result.json["events"]["read"] == 2000
+    assert len(sink.latest("v")) == 2000
+
+
+def test_resume_says_what_it_does(kevs, sink, topic, produce):
+    name = topic()
+    produce(name, [("a", "1"), ("b", "2")])
+    assert kevs(*argv(name, sink)).ok().json["state"] == "done"     # unknown id: it starts
+    again = kevs(*argv(name, sink)[:-3], "--resume", "--yes").ok()
+    assert "nothing to do" in again.out
+    kevs(*argv(name, sink, "-k", "a", "--id", again.out.split()[1])).failed(
+        2, "begun with another plan")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="mounts a small file system")
+def test_disk_full_then_resume(kevs, kafka, filled, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "none", small], check=False)
+    if not os.path.ismount(small):
+        pytest.skip("no mounts here")
+    try:
+        name = filled(3000)
+        for kind in (views.Sqlite, views.Jsonl):
+            for path in small.iterdir():
+                path.unlink()
+            sink = kind(small)
+            kevs(*argv(name, sink, "--mode", "log", "--batch", "100")).failed(1)
+            subprocess.run(["mount", "-o", "remount,size=64m", small], check=True)
+            result = kevs(*argv(name, sink, "--mode", "log")).ok()
+            events = views.dump(kafka, name)
+            assert sink.log("v") == views.fold_log(events)
+            equal_counts(result.json, events, log=True)
+            subprocess.run(["mount", "-o", "remount,size=600k", small], check=False)
+            for path in small.iterdir():
+                path.unlink()
+            subprocess.run(["mount", "-o", "remount,size=600k", small], check=True)
+    finally:
+        subprocess.run(["umount", small], check=True)
