@@ -83,8 +83,7 @@ static int open_face(struct evs_cli *cli, const struct evs_cli_face *face)
     };
     enum evs_rc rc = evs_ui_run(&opts, &err);
     if (evs_ui_left_work())
-        _exit(rc ? evs_cli_fail(&err)
-                 : EVS_EXIT_OK); /* an unreachable broker's request still runs */
+        _exit(rc ? evs_cli_fail(&err) : EVS_EXIT_OK); /* a request to a dead broker still runs */
     evs_place_done(&at);
     evs_free(dir);
     return rc ? evs_cli_fail(&err) : EVS_EXIT_OK;

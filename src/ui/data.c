@@ -134,6 +134,12 @@ const struct evs_topic_row *evs_data_topic(const struct evs_ui *ui, const char *
     return ui->data.topics_sn && name ? evs_topics_find(ui->data.topics_sn, name) : NULL;
 }
 
+int32_t evs_data_partitions(const struct evs_ui *ui, const char *topic)
+{
+    const struct evs_topic_row *row = evs_data_topic(ui, topic);
+    return row ? row->partitions : 0;
+}
+
 bool evs_data_has_topic(const struct evs_ui *ui, const char *name)
 {
     return evs_data_topic(ui, name) != NULL;

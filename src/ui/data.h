@@ -47,6 +47,7 @@ void evs_data_done(struct evs_ui *ui);
 /* Names of topics known so far; NULL past the end. For completion. */
 const char *evs_data_topic_name(const struct evs_ui *ui, size_t i);
 const struct evs_topic_row *evs_data_topic(const struct evs_ui *ui, const char *name); /* or NULL */
+int32_t evs_data_partitions(const struct evs_ui *ui, const char *topic); /* 0: not known yet */
 bool evs_data_has_topic(const struct evs_ui *ui, const char *name);
 
 #endif
