@@ -24,7 +24,7 @@ enum evs_rc evs_peek_open(struct evs_client *c, enum evs_isolation isolation,
 {
     static const struct evs_handle_prop props[] = {
         {"fetch.message.max.bytes", "65536"}, {"fetch.wait.max.ms", "10"},
-        {"queued.min.messages", "200"},       {"queued.max.messages.kbytes", "8192"},
+        {"queued.min.messages", "100000"},    {"queued.max.messages.kbytes", "8192"},
         {"fetch.error.backoff.ms", "50"},     {NULL, NULL}};
     struct evs_peek *p = evs_xcalloc(1, sizeof(*p));
     p->c = c;
@@ -53,10 +53,15 @@ static struct evs_event *copy(const rd_kafka_message_t *m)
     int64_t ts = rd_kafka_message_timestamp(m, &type);
     struct evs_event ev = {
         .topic = rd_kafka_topic_name(m->rkt),
-        .key = m->key, .key_len = m->key_len,
-        .value = m->payload, .value_len = m->len,
-        .offset = m->offset, .ts_ms = ts, .partition = m->partition,
-        .broker = rd_kafka_message_broker_id(m), .n_headers = 0,
+        .key = m->key,
+        .key_len = m->key_len,
+        .value = m->payload,
+        .value_len = m->len,
+        .offset = m->offset,
+        .ts_ms = ts,
+        .partition = m->partition,
+        .broker = rd_kafka_message_broker_id(m),
+        .n_headers = 0,
         .tstype = type == RD_KAFKA_TIMESTAMP_CREATE_TIME       ? EVS_TS_CREATE
                   : type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? EVS_TS_LOGAPPEND
                                                                : EVS_TS_UNKNOWN,
@@ -129,8 +134,8 @@ static size_t start(struct evs_peek *p, struct flight *fs, size_t n)
             continue;
         if (!f->rkt)
             f->rkt = rd_kafka_topic_new(p->rk, f->ask->topic, NULL);
-        if (!f->rkt || rd_kafka_consume_start_queue(f->rkt, f->ask->partition, f->ask->offset,
-                                                    p->queue)) {
+        if (!f->rkt ||
+            rd_kafka_consume_start_queue(f->rkt, f->ask->partition, f->ask->offset, p->queue)) {
             finish(f, false, rd_kafka_last_error());
             continue;
         }
@@ -157,6 +162,10 @@ static void round_trip(struct evs_peek *p, struct flight *fs, size_t n, size_t f
         if (f) {
             take(f, m);
             flying -= f->over ? 1 : 0;
+            if (f->over) { /* or it goes on filling the queue, and the others starve */
+                rd_kafka_consume_stop(f->rkt, f->ask->partition);
+                f->started = false;
+            }
         }
         if (m)
             rd_kafka_message_destroy(m);
