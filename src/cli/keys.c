@@ -6,6 +6,7 @@
 #include "cli/cmds.h"
 #include "cli/out.h"
 #include "cli/session.h"
+#include "core/clock.h"
 #include "core/num.h"
 #include "core/xalloc.h"
 #include "filter/filter.h"
@@ -13,6 +14,7 @@
 #include "kafka/range.h"
 #include "keys/print.h"
 #include "keys/scan.h"
+#include "keys/slices.h"
 #include "keys/windows.h"
 
 enum {
@@ -20,6 +22,7 @@ enum {
     TEXT_CAP = 1 << 20,
     WAIT_MS = 50,
     WATCH_MS = 2000,
+    HEAT_COLUMNS = 108,
     TEXT_PARTITIONS = 64
 };
 
@@ -34,6 +37,9 @@ static const struct evs_opt opts[] = {
     {0, "sample", EVS_OPT_MAYBE, "FRACTION|COUNT", NULL,
      "read only evenly spread windows of every partition (400,000 records): seconds for any topic, "
      "an interval for every share"},
+    {0, "heat", EVS_OPT_MAYBE, "COLUMNS", NULL,
+     "only the heat map of time by partition, from offsets alone: no message is read (108 "
+     "columns)"},
     {0, "target", EVS_OPT_NUMBER, "RATIO", "1.25", "max/mean that a change should reach"},
     {0, "watch", EVS_OPT_MAYBE_NEXT, "DURATION", NULL,
      "with --follow: time between outputs (2s); without: outputs while reading"},
@@ -305,12 +311,101 @@ static void run_done(struct run *r)
     evs_free(r->what_if);
 }
 
+/* --- from offsets alone --- */
+
+static bool heat_step(void *ctx, struct evs_slices *s)
+{
+    struct evs_slices **last = ctx;
+    evs_slices_free(*last);
+    *last = s;
+    return true;
+}
+
+static void print_heat(const struct evs_slices *s)
+{
+    char from[EVS_NUM_LEN], to[EVS_NUM_LEN], width[EVS_NUM_LEN];
+    const struct evs_heat_grid *g = &s->grid;
+    double top = 1;
+    for (size_t i = 0; i < g->n * g->rows; i++)
+        top = g->cell[i] > top ? (double)g->cell[i] : top;
+    for (size_t r = 0; r < g->rows; r++) {
+        struct evs_buf b = EVS_BUF_INIT(TEXT_CAP);
+        for (size_t c = 0; c < g->n; c++) {
+            double v = (double)g->cell[c * g->rows + r];
+            evs_buf_addc(&b, " .:-=+*#%@"[v > 0 ? (int)(1 + 8.99 * log1p(v) / log1p(top)) : 0]);
+        }
+        evs_out_text("p%-4zu %s", r, evs_buf_str(&b));
+        evs_buf_done(&b);
+    }
+    evs_out_text("%s to %s, %s a column; darkest %.0f", evs_num_iso(from, g->start_ms),
+                 evs_num_iso(to, g->start_ms + (int64_t)g->n * g->bucket_ms),
+                 evs_num_ago(width, g->bucket_ms), top);
+    for (size_t i = 0; i < s->n_patterns; i++)
+        evs_out_text("%s: %s", s->pattern[i].kind, s->pattern[i].text);
+    evs_out_text("offsets only, no message was read for the map: %lld look-ups in %.1f s",
+                 (long long)s->lookups, (double)s->took_us / 1e6);
+}
+
+static enum evs_rc heat_times(const struct run *r, struct evs_slices_opts *so, struct evs_err *err)
+{
+    const struct evs_opts *o = &r->cli->opts;
+    const char *columns = evs_opts_str(o, "heat"), *since = evs_opts_str(o, "since");
+    const char *until = evs_opts_str(o, "until");
+    int64_t now = evs_clock_wall_ms(), n = HEAT_COLUMNS;
+    if (columns && columns[0] && evs_num_i64(columns, 2, 2000, &n, err))
+        return evs_wrap(err, "--heat");
+    so->columns = (size_t)n;
+    if (since && evs_num_time(since, now, &so->from_ms, err))
+        return evs_wrap(err, "--since");
+    if (until && evs_num_time(until, now, &so->to_ms, err))
+        return evs_wrap(err, "--until");
+    return EVS_OK;
+}
+
+static int run_heat(struct run *r)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    struct evs_slices *s = NULL;
+    struct evs_slices_opts so = {.from_ms = -1, .to_ms = -1, .step = heat_step, .ctx = &s};
+    enum evs_rc rc = heat_times(r, &so, &err);
+    if (!rc)
+        rc = evs_session_client(r->cli, &r->client, &err);
+    if (!rc)
+        rc = evs_slices_run(r->client, r->cli->args[0], &so, &err);
+    if (rc == EVS_EOF)
+        rc = evs_fail(&err, EVS_FATAL, "topic %s: nothing in this time, or no timestamps",
+                      r->cli->args[0]);
+    if (!rc && s && s->untimed)
+        rc = evs_fail(&err, EVS_FATAL,
+                      "topic %s: its brokers do not look times up: run keys without --heat",
+                      r->cli->args[0]);
+    if (rc)
+        goto out;
+    if (s && r->cli->json) {
+        struct evs_buf json = EVS_BUF_INIT(JSON_CAP);
+        evs_slices_json(&json, s);
+        evs_out_json(&json);
+        evs_buf_done(&json);
+    } else if (s) {
+        print_heat(s);
+    }
+out:;
+    int code = s && s->failed ? EVS_EXIT_FAILED : EVS_EXIT_OK;
+    evs_slices_free(s);
+    run_done(r);
+    if (!rc)
+        rc = evs_out_finish(&err);
+    return rc ? evs_cli_fail(&err) : code;
+}
+
 static int run(struct evs_cli *cli)
 {
     struct evs_err err = EVS_ERR_INIT;
     struct run r = {.cli = cli, .top = (size_t)evs_opts_int(&cli->opts, "top")};
     struct evs_scan_sn *sn = NULL;
     int code = EVS_EXIT_OK;
+    if (evs_opts_given(&cli->opts, "heat"))
+        return run_heat(&r);
     r.each = evs_opts_given(&cli->opts, "watch") || evs_opts_given(&cli->opts, "follow");
     struct evs_scan_opts so = {.memory_bytes = (size_t)evs_opts_int(&cli->opts, "memory"),
                                .details = r.top,

@@ -8,10 +8,10 @@
 #include "core/xalloc.h"
 
 #define BAND_FACTOR    2.5
-#define BURST_FACTOR   3.0
+#define BURST_FACTOR   1.8
 #define DIAGONAL_SHARE 0.6
 #define DIAGONAL_TURNS 0.7
-enum { COLUMN_MIN = 20, MAX_PATTERNS = 64 };
+enum { COLUMN_MIN = 20, MAX_PATTERNS = 64, NEAR = 12 };
 
 struct found {
     const struct evs_heat_grid *g;
@@ -145,31 +145,35 @@ static void bands_of(struct found *f, size_t row)
 
 /* --- burst, gap --- */
 
-static bool bursting(const struct found *f, const uint64_t *usual, size_t col)
+/* Median of what is used in the columns around col. */
+static uint64_t around(const struct found *f, size_t col, size_t row)
+{
+    uint64_t v[2 * NEAR + 1];
+    size_t n = 0, from = col > f->first + NEAR ? col - NEAR : f->first;
+    for (size_t c = from; c < f->end && c <= col + NEAR; c++)
+        v[n++] = row < f->g->rows ? cell(f->g, c, row) : f->total[c];
+    return median_used(v, n);
+}
+
+/* Against its surroundings, so that day and night are no burst. */
+static bool bursting(const struct found *f, size_t col)
 {
     const struct evs_heat_grid *g = f->g;
-    if (f->total[col] < COLUMN_MIN || (double)f->total[col] < BURST_FACTOR * (double)f->typical)
+    if (f->total[col] < COLUMN_MIN || f->total[col] < f->typical ||
+        (double)f->total[col] < BURST_FACTOR * (double)around(f, col, g->rows))
         return false;
     size_t up = 0;
     for (size_t r = 0; r < g->rows; r++)
-        up += (double)cell(g, col, r) >= 2.0 * (double)usual[r];
+        up += (double)cell(g, col, r) >= 0.8 * BURST_FACTOR * (double)around(f, col, r);
     return up * 4 >= g->rows * 3;
 }
 
 static void bursts(struct found *f)
 {
-    const struct evs_heat_grid *g = f->g;
-    uint64_t *usual = evs_xcalloc(g->rows, sizeof(*usual));
-    uint64_t *row = evs_xcalloc(g->n + 1, sizeof(*row));
-    for (size_t r = 0; r < g->rows; r++) {
-        for (size_t c = 0; c < g->n; c++)
-            row[c] = cell(g, c, r);
-        usual[r] = median_used(row, g->n);
-    }
     for (size_t c = f->first; c < f->end; c++) {
         size_t to = c;
         uint64_t sum = 0;
-        for (; to < f->end && bursting(f, usual, to); to++)
+        for (; to < f->end && bursting(f, to); to++)
             sum += f->total[to];
         if (to == c)
             continue;
@@ -177,15 +181,14 @@ static void bursts(struct found *f)
             struct evs_heat_pattern *p = add(f, "burst", -1, c, to);
             if (!p)
                 break;
-            p->factor = (double)sum / (double)(to - c) / (double)f->typical;
+            double usual = (double)around(f, c, f->g->rows);
+            p->factor = (double)sum / (double)(to - c) / (usual > 0 ? usual : 1);
             char *when = span_text(f, c, to);
             p->text = evs_xprintf("all, %s, %.1f times the usual", when, p->factor);
             evs_free(when);
         }
         c = to;
     }
-    evs_free(row);
-    evs_free(usual);
 }
 
 static void gaps(struct found *f)

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/jsonw.h"
+#include "keys/slices.h"
 #include "keys/windows.h"
 
 static void ts(struct evs_jsonw *w, const char *name, int64_t ms)
@@ -348,5 +349,34 @@ void evs_scan_json(struct evs_buf *out, const struct evs_scan_sn *sn, size_t top
     heat(&w, sn);
     diagnosis(&w, r);
     what_if(&w, sn->what_if);
+    evs_jsonw_end(&w);
+}
+
+void evs_slices_json(struct evs_buf *out, const struct evs_slices *s)
+{
+    const struct evs_heat_grid *g = &s->grid;
+    struct evs_jsonw w;
+    evs_jsonw_init(&w, out);
+    evs_jsonw_obj(&w, NULL);
+    evs_jsonw_str(&w, "topic", s->topic);
+    evs_jsonw_i64(&w, "partitions", (int64_t)g->rows);
+    evs_jsonw_obj(&w, "heat");
+    evs_jsonw_i64(&w, "bucket_ms", g->bucket_ms);
+    ts(&w, "start_ts", g->n ? g->start_ms : -1);
+    evs_jsonw_arr(&w, "rows");
+    for (size_t c = 0; c < g->n; c++) {
+        evs_jsonw_arr(&w, NULL);
+        for (size_t r = 0; r < g->rows; r++)
+            evs_jsonw_i64(&w, NULL, (int64_t)g->cell[c * g->rows + r]);
+        evs_jsonw_end(&w);
+    }
+    evs_jsonw_end(&w);
+    evs_heat_patterns_json(&w, s->pattern, s->n_patterns);
+    evs_jsonw_end(&w);
+    evs_jsonw_i64(&w, "lookups", s->lookups);
+    evs_jsonw_i64(&w, "requests", s->requests);
+    evs_jsonw_i64(&w, "failed_partitions", s->failed);
+    evs_jsonw_double(&w, "seconds", (double)s->took_us / 1e6);
+    evs_jsonw_bool(&w, "complete", s->failed == 0);
     evs_jsonw_end(&w);
 }

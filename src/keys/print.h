@@ -16,6 +16,9 @@
 void evs_scan_summary(struct evs_buf *out, const struct evs_scan_sn *sn);
 
 struct evs_jsonw;
+struct evs_slices;
+/* {"topic","partitions","heat":{...},"lookups","requests","seconds"} */
+void evs_slices_json(struct evs_buf *out, const struct evs_slices *s);
 void evs_heat_patterns_json(struct evs_jsonw *w, const struct evs_heat_pattern *p, size_t n);
 void evs_scan_json(struct evs_buf *out, const struct evs_scan_sn *sn, size_t top);
 

@@ -379,3 +379,28 @@ def test_sample_states_intervals_that_hold(kevs, make_zipf):
     kevs("keys", name, "--sample", "--follow").failed(2, "--follow")
     whole = kevs("keys", name, "--sample=1.0", "--json").ok().json
     assert whole["scan"]["mode"] == "exact" and whole["scan"]["messages"] == total
+
+
+def test_heat_from_offsets_equals_the_timestamps(kevs, kafka, topic, admin, rng):
+    name, start = topic(partitions=3), 1700000000000
+    records, ts = [], start
+    for i in range(1500):
+        ts += rng.randrange(0, 4000)
+        records.append({"partition": rng.randrange(3), "key": f"k{i % 50}", "value": "v",
+                        "timestamp": ts})
+    admin("produce", topic=name, records=records)
+    got = kevs("keys", name, "--heat=40", "--json").ok().json
+    heat = got["heat"]
+    width, rows = heat["bucket_ms"], heat["rows"]
+    assert len(rows) <= 40 and heat["start_ts"] <= start + 4000
+    want = [[0] * 3 for _ in rows]
+    for r in records:
+        want[(r["timestamp"] - heat["start_ts"]) // width][r["partition"]] += 1
+    assert rows == want
+    assert got["complete"] is True and got["lookups"] == 3 * (len(rows) - 1)
+    read = kevs("keys", name, "--json").ok().json["heat"]["rows"]
+    assert [sum(r[p] for r in read) for p in range(3)] == [sum(r[p] for r in rows)
+                                                           for p in range(3)]
+    text = kevs("keys", name, "--heat").ok().out
+    assert "offsets only, no message was read" in text
+    kevs("keys", topic(suffix="empty"), "--heat").failed(1, "nothing in this time")
