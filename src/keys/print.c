@@ -380,3 +380,12 @@ void evs_slices_json(struct evs_buf *out, const struct evs_slices *s)
     evs_jsonw_bool(&w, "complete", s->failed == 0);
     evs_jsonw_end(&w);
 }
+
+void evs_whatifs_json(struct evs_buf *out, const struct evs_whatifs *all)
+{
+    struct evs_jsonw w;
+    evs_jsonw_init(&w, out);
+    evs_jsonw_obj(&w, NULL);
+    what_if(&w, all);
+    evs_jsonw_end(&w);
+}

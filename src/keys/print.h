@@ -16,6 +16,9 @@
 void evs_scan_summary(struct evs_buf *out, const struct evs_scan_sn *sn);
 
 struct evs_jsonw;
+/* {"what_if":[...],"what_if_advice"} */
+void evs_whatifs_json(struct evs_buf *out, const struct evs_whatifs *all);
+
 struct evs_slices;
 /* {"topic","partitions","heat":{...},"lookups","requests","seconds"} */
 void evs_slices_json(struct evs_buf *out, const struct evs_slices *s);

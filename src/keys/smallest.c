@@ -8,7 +8,8 @@
 #include "core/xalloc.h"
 #include "keys/whatif.h"
 
-enum { MOST_SHARDS = 256, KEY_COLS = 48 };
+enum { MOST_SHARDS = 256, MOST_KEYS = 64, KEY_COLS = 48 };
+#define SEARCH INT64_C(20000000)
 
 static void as_it_is(const struct evs_keyset *ks, const struct evs_report *r, struct evs_whatif *w)
 {
@@ -59,37 +60,66 @@ static void add(struct evs_whatifs *all, const struct evs_keyset *ks, const stru
         all->n++;
 }
 
-/* The fewest shards of the hot keys that meet the target, else those that do best. */
-static int fewest_shards(const struct evs_keyset *ks, const struct evs_report *r, double target)
-{
-    double best = INFINITY;
-    int best_n = 2, most = ks->partitions < MOST_SHARDS ? ks->partitions : MOST_SHARDS;
-    for (int n = 2; n <= most; n++) {
-        struct evs_whatif w;
-        struct evs_err err = EVS_ERR_INIT;
-        char *name = evs_xprintf("shards:%d", n);
-        enum evs_rc rc = evs_whatif_one(ks, r, name, &w, &err);
-        evs_free(name);
-        if (rc)
-            break;
-        double ratio = w.max_over_mean;
-        evs_whatif_done(&w);
-        if (ratio < best - 1e-9) {
-            best = ratio;
-            best_n = n;
-        }
-        if (ratio <= target)
-            break;
-    }
-    return best_n;
-}
-
 static void addf(struct evs_whatifs *all, const struct evs_keyset *ks, const struct evs_report *r,
                  const char *name_colon, int n, const char *end)
 {
     char *name = evs_xprintf("%s%d%s", name_colon, n, end);
     add(all, ks, r, name);
     evs_free(name);
+}
+
+static double shards_give(const struct evs_keyset *ks, const struct evs_report *r, int shards,
+                          size_t keys)
+{
+    struct evs_whatif w;
+    struct evs_err err = EVS_ERR_INIT;
+    char *name =
+        keys ? evs_xprintf("shards:%d:%zu", shards, keys) : evs_xprintf("shards:%d", shards);
+    enum evs_rc rc = evs_whatif_one(ks, r, name, &w, &err);
+    evs_free(name);
+    if (rc)
+        return INFINITY;
+    double ratio = w.max_over_mean;
+    evs_whatif_done(&w);
+    return ratio;
+}
+
+/* The fewest shards of so many keys (0: the hot ones) that meet the target, else those that do
+ * best. */
+static int fewest_shards(const struct evs_keyset *ks, const struct evs_report *r, double target,
+                         size_t keys, double *ret_ratio)
+{
+    double best = INFINITY;
+    int best_n = 2, most = ks->partitions < MOST_SHARDS ? ks->partitions : MOST_SHARDS;
+    for (int n = 2; n <= most && best > target; n++) {
+        double ratio = shards_give(ks, r, n, keys);
+        if (ratio < best - 1e-9) {
+            best = ratio;
+            best_n = n;
+        }
+    }
+    *ret_ratio = best;
+    return best_n;
+}
+
+/* Shards of the hot keys; where that is not enough, of more of the heaviest. */
+static void add_shards(struct evs_whatifs *all, const struct evs_keyset *ks,
+                       const struct evs_report *r)
+{
+    double ratio;
+    int n = fewest_shards(ks, r, all->target, 0, &ratio);
+    addf(all, ks, r, "shards:", n, "");
+    addf(all, ks, r, "shards:", n, ":random");
+    addf(all, ks, r, "shards-all:", n, "");
+    size_t most = (size_t)(SEARCH / ((int64_t)ks->partitions * MOST_SHARDS + 1)) + 1;
+    for (size_t k = r->n_hot + 1; ratio > all->target && k <= MOST_KEYS && k <= most; k++) {
+        n = fewest_shards(ks, r, all->target, k, &ratio);
+        if (ratio > all->target)
+            continue;
+        char *keys = evs_xprintf(":%zu", k);
+        addf(all, ks, r, "shards:", n, keys);
+        evs_free(keys);
+    }
 }
 
 static int less_change(const void *a, const void *b)
@@ -115,15 +145,16 @@ static void say_smallest(struct evs_buf *b, const struct evs_keyset *ks, const s
     evs_buf_adds(b, "Smallest change that works: ");
     if (strncmp(w->strategy, "shards:", 7) == 0) {
         int n = 0;
-        for (const char *c = w->strategy + 7; *c; c++)
+        for (const char *c = w->strategy + 7; *c >= '0' && *c <= '9'; c++)
             n = 10 * n + (*c - '0');
         evs_buf_adds(b, "write ");
         key_name(b, ks, r);
         if (w->keys_changed > 1)
             evs_buf_printf(b, " and %llu more hot keys", (unsigned long long)(w->keys_changed - 1));
-        evs_buf_printf(b, " as KEY#0 to KEY#%d on %s %.0f partitions", n - 1,
-                       w->placement && !strcmp(w->placement, "placed") ? "different" : "about",
-                       w->partitions_per_hot_key);
+        bool placed = w->placement && !strcmp(w->placement, "placed");
+        evs_buf_printf(b, " as KEY#0 to KEY#%d on %s%.0f %spartitions", n - 1,
+                       placed ? "" : "about ", w->partitions_per_hot_key,
+                       placed ? "different " : "");
     } else {
         evs_buf_adds(b, w->strategy);
     }
@@ -174,12 +205,8 @@ struct evs_whatifs *evs_whatif_all(const struct evs_keyset *ks, const struct evs
     all->target = target;
     as_it_is(ks, r, &all->now);
     if (ks->messages > 0 && ks->n > 0) {
-        if (r->n_hot) {
-            int n = fewest_shards(ks, r, target);
-            addf(all, ks, r, "shards:", n, "");
-            addf(all, ks, r, "shards:", n, ":random");
-            addf(all, ks, r, "shards-all:", n, "");
-        }
+        if (r->n_hot)
+            add_shards(all, ks, r);
         if (!ks->sampled) {
             add(all, ks, r, "composite:hour");
             add(all, ks, r, "composite:minute");

@@ -7,13 +7,14 @@
 #include "core/num.h"
 #include "core/xalloc.h"
 
-enum { CELLS_SINGLE = 64, HEAD_KEYS = 1024, MAX_SHARDS = 10000 };
+enum { CELLS_SINGLE = 64, HEAD_KEYS = 1024, MAX_SHARDS = 10000, MAX_TARGETS = 64 };
 
 /* What a strategy works on. */
 struct job {
     const struct evs_keyset *ks;
     const struct evs_report *r;
     const struct evs_partitioner *by; /* the topic's own, or murmur2 where unknown */
+    size_t heaviest;                  /* shards of so many keys; 0: those the diagnosis named */
     struct evs_whatif *w;
 };
 
@@ -41,9 +42,15 @@ static double share_of_top(const struct evs_keyset *ks)
     return ks->n_top ? (double)ks->top[0].count / (double)ks->messages : 0;
 }
 
-/* The keys a change is for: those the diagnosis named, else the heaviest. */
+/* The keys a change is for: the heaviest, if so many are asked for, else those the diagnosis
+ * named, else the heaviest one. */
 static size_t targets(const struct job *j, const struct evs_key_detail **ret, size_t max)
 {
+    size_t heaviest = j->heaviest < j->ks->n_top ? j->heaviest : j->ks->n_top;
+    for (size_t i = 0; i < heaviest && i < max; i++)
+        ret[i] = &j->ks->top[i];
+    if (heaviest)
+        return heaviest < max ? heaviest : max;
     size_t n = j->r->n_hot < max ? j->r->n_hot : max;
     for (size_t i = 0; i < n; i++)
         ret[i] = j->r->hot[i];
@@ -98,8 +105,8 @@ static void shards_placed(struct job *j, int32_t shards)
 {
     const struct evs_keyset *ks = j->ks;
     struct evs_whatif *w = j->w;
-    const struct evs_key_detail *hot[16];
-    size_t n = targets(j, hot, 16);
+    const struct evs_key_detail *hot[MAX_TARGETS];
+    size_t n = targets(j, hot, MAX_TARGETS);
     double *load = loads(ks), pairs = 0, heaviest = 0;
     int32_t spread = shards < ks->partitions ? shards : ks->partitions;
     for (size_t i = 0; i < n; i++) {
@@ -201,8 +208,8 @@ static void shards_random(struct job *j, int32_t shards)
 {
     const struct evs_keyset *ks = j->ks;
     struct evs_whatif *w = j->w;
-    const struct evs_key_detail *hot[16];
-    size_t n = targets(j, hot, 16), n_head = 0;
+    const struct evs_key_detail *hot[MAX_TARGETS];
+    size_t n = targets(j, hot, MAX_TARGETS), n_head = 0;
     double *load = loads(ks), pairs = 0, P = ks->partitions;
     double *head = evs_xcalloc(n * (size_t)shards + 1, sizeof(*head));
     for (size_t i = 0; i < n; i++) {
@@ -326,7 +333,7 @@ enum kind { PARTITIONS, PARTITIONER, SHARDS_PLACED, SHARDS_RANDOM, SHARDS_ALL, C
 
 struct parsed {
     enum kind kind;
-    int32_t n;
+    int32_t n, keys;
     char unit;
     const struct evs_partitioner *by;
 };
@@ -340,8 +347,11 @@ static enum evs_rc parse_shards(const char *rest, struct parsed *ret, struct evs
     evs_free(n);
     if (rc)
         return rc;
-    if (colon && strcmp(colon, ":placed") != 0 && strcmp(colon, ":random") != 0)
-        return evs_fail(err, EVS_INVALID, "what-if shards: placed or random, not '%s'", colon + 1);
+    bool how = colon && (strcmp(colon, ":placed") == 0 || strcmp(colon, ":random") == 0);
+    if (colon && !how && number(colon + 1, "shards of keys", MAX_TARGETS, &ret->keys, err))
+        return evs_fail(err, EVS_INVALID,
+                        "what-if shards:%s: after the number placed, random, or how many keys",
+                        rest);
     ret->kind = colon && colon[1] == 'r' ? SHARDS_RANDOM : SHARDS_PLACED;
     return EVS_OK;
 }
@@ -375,10 +385,11 @@ static enum evs_rc parse(const char *s, struct parsed *ret, struct evs_err *err)
         ret->unit = rest[0];
         return EVS_OK;
     }
-    return evs_fail(err, EVS_INVALID,
-                    "what-if: '%s' is none of partitions:N, partitioner:NAME, shards:N[:random], "
-                    "shards-all:N, composite:minute|hour|day",
-                    s);
+    return evs_fail(
+        err, EVS_INVALID,
+        "what-if: '%s' is none of partitions:N, partitioner:NAME, shards:N[:random|:KEYS], "
+        "shards-all:N, composite:minute|hour|day",
+        s);
 }
 
 enum evs_rc evs_whatif_check(const char *strategy, struct evs_err *err)
@@ -395,7 +406,10 @@ static void run(struct job *j, const struct parsed *p)
         j->w->estimate = j->w->estimate || !j->r->placement.main;
         break;
     case PARTITIONER: rehash(j, p->by, j->ks->partitions); break;
-    case SHARDS_PLACED: shards_placed(j, p->n); break;
+    case SHARDS_PLACED:
+        j->heaviest = (size_t)p->keys;
+        shards_placed(j, p->n);
+        break;
     case SHARDS_RANDOM: shards_random(j, p->n); break;
     case SHARDS_ALL: shards_all(j, p->n); break;
     case COMPOSITE: composite(j, p->unit); break;

@@ -4,6 +4,7 @@
  *   partitioner:NAME     every key hashed again: exact
  *   shards:N             the hot keys over N partitions: placed (home + i), exact; random
  * suffixes, a range
+ *   shards:N:K           the same for the K heaviest keys
  *   shards-all:N         every key over N partitions, placed: exact
  *   composite:minute|hour|day   the time in the key: each (key, time) goes its own way, a range
  *
