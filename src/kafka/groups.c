@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/xalloc.h"
 #include "kafka/handle.h"
+#include "kafka/meta.h"
 
 enum { HANDLES = 4, HANDLES_MAX = 8, SLOTS = EVS_GROUPS_INFLIGHT, MANY = 64, TRY_US = 1000000 };
 
@@ -23,6 +24,9 @@ struct evs_groups {
     struct evs_wake wake;
     uint32_t run; /* of evs_groups_ask: an answer that outlived its run is dropped */
     bool spoiled; /* a request was not answered: see retire() */
+    /* A broker without ListGroups (librdkafka's mock) knows no "all partitions" either, and
+     * librdkafka 2.0.2 waits for ever on its empty answer: then these are asked for by name. */
+    rd_kafka_topic_partition_list_t *places;
 };
 
 /* One run of evs_groups_ask. */
@@ -38,8 +42,8 @@ struct asking {
 
 const char *evs_group_state_name(enum evs_group_state s)
 {
-    static const char *const names[] = {"Unknown", "PreparingRebalance", "CompletingRebalance",
-                                        "Stable", "Dead", "Empty"};
+    static const char *const names[] = {
+        "Unknown", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead", "Empty"};
     return names[s];
 }
 
@@ -72,8 +76,8 @@ static enum evs_rc open_handle(struct evs_groups *g, struct pool_handle *h, stru
 {
     /* The queue of a busy connection must not wait for the socket to fill a packet. */
     static const struct evs_handle_prop props[] = {{"socket.nagle.disable", "true"}, {NULL, NULL}};
-    enum evs_rc rc = evs_handle_new(g->c, RD_KAFKA_CONSUMER, EVS_READ_UNCOMMITTED, props, &h->rk,
-                                    err);
+    enum evs_rc rc =
+        evs_handle_new(g->c, RD_KAFKA_CONSUMER, EVS_READ_UNCOMMITTED, props, &h->rk, err);
     if (rc)
         return rc;
     h->queue = rd_kafka_queue_new(h->rk);
@@ -141,6 +145,8 @@ void evs_groups_close(struct evs_groups *g)
         return;
     for (int i = 0; i < g->n; i++)
         close_handle(&g->handles[i]);
+    if (g->places)
+        rd_kafka_topic_partition_list_destroy(g->places);
     evs_wake_done(&g->wake);
     evs_free(g);
 }
@@ -177,6 +183,20 @@ static void sort_unique(struct evs_group_list *l)
     l->n = kept;
 }
 
+static void name_places(struct evs_groups *g)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    struct evs_meta *m = NULL;
+    if (g->places || evs_meta_fetch(g->c, NULL, &m, &err))
+        return;
+    g->places = rd_kafka_topic_partition_list_new(64);
+    for (int t = 0; t < m->n_topics; t++)
+        for (int p = 0; p < m->topics[t].n_partitions; p++)
+            rd_kafka_topic_partition_list_add(g->places, m->topics[t].name,
+                                              m->topics[t].partitions[p].partition);
+    evs_meta_free(m);
+}
+
 static enum evs_rc take_list(struct evs_groups *g, rd_kafka_event_t *ev,
                              struct evs_group_list *ret_list, struct evs_err *err)
 {
@@ -190,6 +210,8 @@ static enum evs_rc take_list(struct evs_groups *g, rd_kafka_event_t *ev,
         r ? rd_kafka_ListConsumerGroups_result_errors(r, &n_errors) : NULL;
     if (!e && !n && n_errors)
         e = rd_kafka_error_code(errors[0]);
+    if (e == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
+        name_places(g);
     if (e)
         return evs_kafka_fail(g->c, e, err, "list of groups");
     evs_link_good(g->c, -1, 0);
@@ -200,9 +222,9 @@ static enum evs_rc take_list(struct evs_groups *g, rd_kafka_event_t *ev,
             state_of(rd_kafka_ConsumerGroupListing_state(rows[i])),
             rd_kafka_ConsumerGroupListing_is_simple_consumer_group(rows[i]) != 0};
     if (n_errors)
-        l.warning = evs_xprintf("%zu broker%s did not list groups: %s", n_errors,
-                                n_errors > 1 ? "s" : "",
-                                evs_meta_error_text(rd_kafka_error_code(errors[0])));
+        l.warning =
+            evs_xprintf("%zu broker%s did not list groups: %s", n_errors, n_errors > 1 ? "s" : "",
+                        evs_meta_error_text(rd_kafka_error_code(errors[0])));
     sort_unique(&l);
     *ret_list = l;
     return EVS_OK;
@@ -247,7 +269,8 @@ static void *ticket(const struct evs_groups *g, size_t ask)
 
 static void send_offsets(struct asking *a, struct pool_handle *h, const char *name)
 {
-    rd_kafka_ListConsumerGroupOffsets_t *req = rd_kafka_ListConsumerGroupOffsets_new(name, NULL);
+    rd_kafka_ListConsumerGroupOffsets_t *req =
+        rd_kafka_ListConsumerGroupOffsets_new(name, a->g->places);
     rd_kafka_AdminOptions_set_opaque(h->offsets, ticket(a->g, a->next));
     rd_kafka_ListConsumerGroupOffsets(h->rk, &req, 1, h->offsets, h->queue);
     rd_kafka_ListConsumerGroupOffsets_destroy(req);
@@ -286,12 +309,15 @@ static void take_offsets(struct asking *a, size_t i, rd_kafka_event_t *ev)
     const rd_kafka_topic_partition_list_t *list = rd_kafka_group_result_partitions(rows[0]);
     size_t count = list ? (size_t)list->cnt : 0;
     struct evs_group_offset *o = evs_xcalloc(count + 1, sizeof(*o));
+    size_t kept = 0;
     for (size_t p = 0; p < count; p++) {
         const rd_kafka_topic_partition_t *t = &list->elems[p];
-        o[p] = (struct evs_group_offset){t->topic, t->partition, t->offset < 0 ? -1 : t->offset,
-                                         t->err};
+        if (a->g->places && t->offset < 0 && !t->err)
+            continue; /* asked for by name, never committed */
+        o[kept++] = (struct evs_group_offset){t->topic, t->partition,
+                                              t->offset < 0 ? -1 : t->offset, t->err};
     }
-    a->ops->offsets(a->ctx, i, o, count);
+    a->ops->offsets(a->ctx, i, o, kept);
     evs_free(o);
 }
 
@@ -373,6 +399,14 @@ static void take_event(struct asking *a, rd_kafka_event_t *ev)
     a->flying--;
 }
 
+/* Nor does such a broker describe groups; librdkafka 2.0.2 loses other answers over refusing. */
+static void refuse_members(struct asking *a, size_t i)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    if (evs_kafka_fail(a->g->c, RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, &err, "members"))
+        a->ops->members_failed(a->ctx, i, &err);
+}
+
 static void send_more(struct asking *a)
 {
     while (a->next < a->n && a->flying < SLOTS) {
@@ -383,9 +417,11 @@ static void send_more(struct asking *a)
         bool first = q->offsets && !a->half;
         if (first)
             send_offsets(a, h, q->name);
+        else if (q->members && a->g->places)
+            refuse_members(a, a->next);
         else if (q->members)
             send_members(a, h, q->name);
-        if (first || q->members) {
+        if (first || (q->members && !a->g->places)) {
             a->flying++;
             a->sent += 2;
         }

@@ -94,3 +94,17 @@ def test_the_stories_can_be_played(demo):
         value.decode()
     assert broken.value.start == 1204113        # the byte that the screens' story names
     assert kcat.consume(d.brokers, "shop.carts.abandoned") == []
+
+
+def test_its_groups_can_be_asked_for(demo, evs):
+    """The mock lists no groups and answers only for partitions that are named."""
+    d = demo()
+    names = [x for g in d.json["groups"] for x in ("--group", g)]
+    groups = {g["group"]: g for g in evs.at(d.brokers)("lag", "--json", *names).json["groups"]}
+    assert set(groups) == set(d.json["groups"])
+    held = {(p["topic"], p["partition"]): p["lag"]
+            for p in groups["payments-view"]["partitions"]}
+    assert held[("shop.payments.captured", 3)] > 40
+    assert all(lag < 20 for (_, p), lag in held.items() if p != 3)
+    assert groups["email-sender"]["total_lag"] >= 205
+    assert groups["crm-import"]["total_lag"] is None
