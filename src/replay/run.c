@@ -366,6 +366,8 @@ enum evs_rc evs_replay_run(const struct evs_replay_opts *opts, struct evs_report
     r.report.id = evs_xstrdup(opts->plan->id);
     r.report.plan_hash = evs_xstrdup(opts->plan->hash);
     r.report.guarantee = evs_xstrdup(ops ? evs_sink_guarantee(ops) : "");
+    if (!rc && ops->rows_max && !opts->plan->batch_events)
+        atomic_store(&r.max_events, (int64_t)ops->rows_max);
     if (!rc)
         rc = claim(&r, err);
     if (!rc && r.report.nothing_to_do) {

@@ -6,6 +6,7 @@
 #include "core/xalloc.h"
 #include "sinks/all.h"
 
+/* clang-format off */
 const struct evs_sink_ops *const evs_sinks[] = {
 #ifdef HAVE_SQLITE
     &evs_sink_sqlite,
@@ -13,24 +14,31 @@ const struct evs_sink_ops *const evs_sinks[] = {
 #ifdef HAVE_PQ
     &evs_sink_postgresql,
 #endif
-    &evs_sink_pipe,       &evs_sink_jsonl, NULL,
+#ifdef HAVE_HIREDIS
+    &evs_sink_redis,
+#endif
+    &evs_sink_pipe,
+    &evs_sink_jsonl,
+    NULL,
 };
 
 const char *const evs_sinks_missing[] = {
 #ifndef HAVE_SQLITE
-    "sqlite",     "built without libsqlite3",
+    "sqlite", "built without libsqlite3",
 #endif
 #ifndef HAVE_PQ
     "postgresql", "built without libpq",
 #endif
 #ifndef HAVE_HIREDIS
-    "redis",      "built without hiredis",
+    "redis", "built without hiredis",
 #endif
 #ifndef HAVE_CURL
-    "opensearch", "built without libcurl",    "elasticsearch", "built without libcurl",
+    "opensearch", "built without libcurl",
+    "elasticsearch", "built without libcurl",
 #endif
     NULL,
 };
+/* clang-format on */
 
 const char *evs_sink_rest(const char *url)
 {

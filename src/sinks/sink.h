@@ -79,6 +79,7 @@ struct evs_sink_ops {
     const char *name, *help, *url; /* "sqlite"; one line; "sqlite:PATH" */
     const char *schemes;           /* "postgresql:|postgres:" */
     unsigned caps;
+    size_t rows_max; /* most rows it likes in one transaction; 0: no opinion */
     enum evs_rc (*open)(const struct evs_sink_spec *spec, struct evs_sink **ret_s,
                         struct evs_err *err);
     /* Whether this row could ever be stored: EVS_OK or EVS_POISON. After claim, from any thread,

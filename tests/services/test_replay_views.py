@@ -9,7 +9,7 @@ from support import views
 COUNT = 1500
 
 
-SINKS = ["sqlite", "jsonl", "postgresql"]
+SINKS = ["sqlite", "jsonl", "postgresql", "redis"]
 
 
 @pytest.fixture(params=SINKS)

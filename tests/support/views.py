@@ -7,9 +7,11 @@ import base64
 import collections
 import decimal
 import json
+import socket
 import sqlite3
 import subprocess
 import time
+import urllib.parse
 
 from . import stores
 
@@ -104,6 +106,12 @@ def hostile(rng, n, binary, partitions, nulls=True):
 
 
 # --- what the sinks hold -----------------------------------------------------------------------
+def remove(path):
+    """A file and those beside it that begin with its name."""
+    for p in path.parent.glob(path.name + "*"):
+        p.unlink()
+
+
 def raw(x):
     return x.encode() if isinstance(x, str) else x
 
@@ -114,6 +122,9 @@ class Sqlite:
     def __init__(self, folder):
         self.path = folder / "view.db"
         self.url = f"sqlite:{self.path}"
+
+    def clear(self):
+        remove(self.path)
 
     def query(self, sql, *args):
         db = sqlite3.connect(self.path)
@@ -144,6 +155,9 @@ class Jsonl:
     def __init__(self, folder):
         self.path = folder / "view.jsonl"
         self.url = f"jsonl:{self.path}"
+
+    def clear(self):
+        remove(self.path)
 
     def lines(self):
         return [json.loads(line, parse_float=decimal.Decimal)
@@ -223,12 +237,84 @@ class Postgres:
         self.query("SET client_min_messages = error; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
 
+class Redis:
+    """A RESP client that knows just enough."""
+
+    name = "redis"
+
+    def __init__(self, url):
+        self.url = url
+        host = urllib.parse.urlsplit(url)
+        self.at = (host.hostname, host.port)
+
+    def ask(self, *commands):
+        """One pipeline; the replies."""
+        text = b"".join(b"*%d\r\n" % len(c) + b"".join(
+            b"$%d\r\n%s\r\n" % (len(raw(a)), raw(a)) for a in c) for c in commands)
+        with socket.create_connection(self.at, 30) as s:
+            s.sendall(text)
+            f = s.makefile("rb")
+            return [self.reply(f) for _ in commands]
+
+    def reply(self, f):
+        line = f.readline()
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"$":
+            n = int(rest)
+            return None if n < 0 else f.read(n + 2)[:-2]
+        if kind == b"*":
+            return [self.reply(f) for _ in range(int(rest))]
+        assert kind != b"-", line
+        return int(rest) if kind == b":" else rest
+
+    def clear(self):
+        self.ask(["FLUSHALL"])
+
+    def keys(self, target):
+        return [k for k in self.ask(["KEYS", "*"])[0] if k.startswith(raw(target) + b":")]
+
+    def latest(self, target):
+        keys = self.keys(target)
+        values = self.ask(*(["GET", k] for k in keys)) if keys else []
+        names = [k[len(target) + 1:] for k in keys]
+        found = {}
+        if not keys:
+            return found
+        versions = self.ask(["HMGET", "eventscope_version:" + target, *names])[0]
+        for name, value, version in zip(names, values, versions):
+            p, o, ts = version.split()[:3]
+            found[name] = (value, int(p), int(o), int(ts))
+        return found
+
+    def log(self, target):
+        found = {}
+        for key in self.keys(target):
+            p = int(key.rpartition(b":")[2])
+            for entry, fields in self.ask(["XRANGE", key, "-", "+"])[0]:
+                row = dict(zip(fields[::2], fields[1::2]))
+                place = (p, int(entry.split(b"-")[0]))
+                assert place not in found
+                found[place] = (row.get(b"key"), row.get(b"value"), int(row[b"ts"]))
+        return found
+
+    def totals(self, target, column):
+        flat = self.ask(["ZRANGE", target, "0", "-1", "WITHSCORES"])[0]
+        scores = dict(zip(flat[::2], flat[1::2]))
+        if column == "count":
+            return {k: int(v) for k, v in scores.items()}
+        flat = self.ask(["HGETALL", "eventscope_sum:" + target])[0]
+        exact = {k: decimal.Decimal(v.decode()) for k, v in zip(flat[::2], flat[1::2])}
+        assert {k: float(v) for k, v in scores.items()} == {k: float(v) for k, v in exact.items()}
+        return exact
+
+
 def make(kind, fixture, folder):
     """A sink of its own for one test; fixture is request.getfixturevalue."""
     if kind == "sqlite":
         return Sqlite(folder)
     if kind == "jsonl":
         return Jsonl(folder)
-    made = {"postgresql": lambda: Postgres(fixture("postgres"))}[kind]()
+    made = {"postgresql": lambda: Postgres(fixture("postgres")),
+            "redis": lambda: Redis(fixture("redis"))}[kind]()
     made.clear()
     return made
