@@ -13,6 +13,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -31,19 +32,23 @@ class Run:
 def timed(argv, shell=False, capture=False, timeout=600, env=None):
     out = subprocess.PIPE if capture else subprocess.DEVNULL
     began = time.monotonic()
+    errors = tempfile.TemporaryFile()
     child = subprocess.Popen([str(a) for a in argv] if not shell else argv, shell=shell,
-                             stdout=out, stdin=subprocess.DEVNULL,
+                             stdout=out, stderr=errors, stdin=subprocess.DEVNULL,
                              env={**os.environ, **(env or {})})
     text = child.stdout.read() if capture else b""
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - began
     if child.returncode:
-        raise SystemExit(f"bench: exit {child.returncode} from {argv}")
+        errors.seek(0)
+        raise SystemExit(f"bench: exit {child.returncode} from {argv}\n{errors.read().decode()}")
     return Run(seconds, usage.ru_maxrss, text)
 
 
 class Bench:
+    timed = staticmethod(timed)
+
     def __init__(self, options):
         self.rounds, self.records = options.rounds, options.records
         self.started = []
