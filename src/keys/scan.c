@@ -14,8 +14,7 @@
 #include "kafka/reader.h"
 #include "keys/windows.h"
 
-/* Of the memory given, tables take 5/8; a purge needs half as much again for a moment, the key set
- * the rest. */
+/* Of the memory given, tables take 5/8; the key set and the analyses the rest. */
 #define TABLE_SHARE(memory) ((memory) / 8 * 5)
 
 enum {

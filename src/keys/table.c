@@ -8,15 +8,11 @@
 
 #include "core/attr.h"
 #include "core/xalloc.h"
+#include "keys/table_int.h"
 
-enum { UNIT = 8, PER_CHUNK = EVS_KEYTAB_CHUNK / UNIT, FIRST_BITS = 10, SMALL_COUNTS = 4096 };
+enum { FIRST_BITS = 10 };
 
 #define MINUTE_MS 60000
-
-static void *at(const struct evs_keytab *t, uint32_t ref)
-{
-    return t->chunk[ref / PER_CHUNK] + (size_t)(ref % PER_CHUNK) * UNIT;
-}
 
 struct evs_keytab *evs_keytab_new(int32_t partitions, size_t memory, size_t heat_buckets,
                                   uint64_t seed)
@@ -43,12 +39,11 @@ void evs_keytab_free(struct evs_keytab *t)
 {
     if (!t)
         return;
-    for (size_t i = 0; i < t->chunks; i++)
-        evs_free(t->chunk[i]);
+    evs_arena_done(&t->entry_arena);
+    evs_arena_done(&t->node_arena);
     for (int32_t p = 0; t->part_hll && p < t->partitions; p++)
         evs_hll_done(&t->part_hll[p]);
     evs_free(t->part_hll);
-    evs_free(t->chunk);
     evs_free(t->slot);
     evs_free(t->part);
     evs_hll_done(&t->hll);
@@ -57,38 +52,6 @@ void evs_keytab_free(struct evs_keytab *t)
 }
 
 /* --- arena and index --- */
-
-static size_t entry_size(uint32_t key_len)
-{
-    return (offsetof(struct evs_key_entry, key) + evs_key_kept(key_len) + UNIT - 1) / UNIT * UNIT;
-}
-
-static void *arena_take(struct evs_keytab *t, size_t size, uint32_t *ret_ref)
-{
-    if (t->chunks == 0 || t->fill + size > EVS_KEYTAB_CHUNK) {
-        t->chunk = evs_xgrow(t->chunk, t->chunks + 1, sizeof(*t->chunk));
-        t->chunk[t->chunks++] = evs_xmalloc(EVS_KEYTAB_CHUNK);
-        t->fill = t->chunks == 1 ? UNIT : 0; /* reference 0 means none */
-    }
-    uint32_t ref = (uint32_t)((t->chunks - 1) * PER_CHUNK + t->fill / UNIT);
-    t->fill += (uint32_t)size;
-    t->used += size;
-    *ret_ref = ref;
-    return at(t, ref);
-}
-
-static size_t home(const struct evs_keytab *t, uint64_t hash)
-{
-    return (size_t)(hash >> (64 - t->bits));
-}
-
-static void slot_put(struct evs_keytab *t, uint64_t hash, uint32_t ref)
-{
-    size_t mask = ((size_t)1 << t->bits) - 1, i = home(t, hash);
-    while ((uint32_t)t->slot[i])
-        i = (i + 1) & mask;
-    t->slot[i] = (hash & ~UINT64_C(0xffffffff)) | ref;
-}
 
 /* The high half of a slot is that of the hash, which also chooses the slot: growing reads no
  * entry. */
@@ -101,7 +64,7 @@ static void index_resize(struct evs_keytab *t, int bits)
     t->bits = bits;
     for (size_t i = 0; i < n; i++)
         if ((uint32_t)old[i])
-            slot_put(t, old[i], (uint32_t)old[i]);
+            evs_keytab_slot_put(t, old[i], (uint32_t)old[i]);
     evs_free(old);
 }
 
@@ -114,7 +77,7 @@ static bool same_key(const struct evs_key_entry *e, uint64_t hash, const void *k
 static struct evs_key_entry *find(const struct evs_keytab *t, uint64_t hash, const void *key,
                                   size_t len)
 {
-    size_t mask = ((size_t)1 << t->bits) - 1, i = home(t, hash);
+    size_t mask = ((size_t)1 << t->bits) - 1, i = evs_keytab_home(t, hash);
     uint32_t tag = (uint32_t)(hash >> 32);
     for (;; i = (i + 1) & mask) {
         uint64_t s = t->slot[i];
@@ -122,104 +85,10 @@ static struct evs_key_entry *find(const struct evs_keytab *t, uint64_t hash, con
             return NULL;
         if ((uint32_t)(s >> 32) != tag)
             continue;
-        struct evs_key_entry *e = at(t, (uint32_t)s);
+        struct evs_key_entry *e = evs_keytab_at(t, (uint32_t)s);
         if (EVS_LIKELY(same_key(e, hash, key, len)))
             return e;
     }
-}
-
-/* --- bounded mode: throw the lightest half away --- */
-
-static uint64_t upper(const struct evs_key_entry *e)
-{
-    return e->count + e->error;
-}
-
-/* The smallest bound under which at least half of the entries lie. */
-static uint64_t median_bound(const struct evs_keytab *t)
-{
-    size_t small[SMALL_COUNTS] = {0}, octave[65] = {0}, cursor = 0, seen = 0;
-    const struct evs_key_entry *e;
-    while ((e = evs_keytab_next(t, &cursor)) != NULL) {
-        if (upper(e) < SMALL_COUNTS)
-            small[upper(e)]++;
-        else
-            octave[64 - __builtin_clzll(upper(e))]++;
-    }
-    for (uint64_t v = 0; v < SMALL_COUNTS; v++) {
-        seen += small[v];
-        if (seen * 2 >= t->entries)
-            return v;
-    }
-    for (int o = 1; o < 64; o++) {
-        seen += octave[o];
-        if (seen * 2 >= t->entries)
-            return (UINT64_C(1) << o) - 1;
-    }
-    return UINT64_MAX - 1;
-}
-
-static void part_hlls(struct evs_keytab *t)
-{
-    t->part_hll = evs_xcalloc((size_t)t->partitions, sizeof(*t->part_hll));
-    for (int32_t p = 0; p < t->partitions; p++)
-        evs_hll_init(&t->part_hll[p], EVS_KEY_PART_HLL_P);
-    size_t cursor = 0;
-    const struct evs_key_entry *e;
-    while ((e = evs_keytab_next(t, &cursor)) != NULL) {
-        evs_hll_add(&t->part_hll[e->partition], e->hash);
-        for (const struct evs_key_node *nd = evs_keytab_node(t, e->next); nd;
-             nd = evs_keytab_node(t, nd->next))
-            evs_hll_add(&t->part_hll[nd->partition], e->hash);
-    }
-}
-
-static void keep_entry(struct evs_keytab *t, const struct evs_key_entry *e,
-                       const struct evs_keytab *old)
-{
-    uint32_t ref, next;
-    struct evs_key_entry *to = arena_take(t, entry_size(e->key_len), &ref);
-    memcpy(to, e, offsetof(struct evs_key_entry, key) + evs_key_kept(e->key_len));
-    to->next = 0;
-    for (const struct evs_key_node *nd = evs_keytab_node(old, e->next); nd;
-         nd = evs_keytab_node(old, nd->next)) {
-        struct evs_key_node *copy = arena_take(t, sizeof(*nd), &next);
-        *copy = *nd;
-        copy->next = to->next;
-        to->next = next;
-    }
-    slot_put(t, e->hash, ref);
-    t->entries++;
-}
-
-/* Survivors move to a new arena. Slots are in hash order, not arena order, so the old chunks all
- * stay until the end: the peak is half as much again, which the caller's memory figure allows for.
- * */
-static void purge(struct evs_keytab *t)
-{
-    if (!t->part_hll)
-        part_hlls(t);
-    uint64_t bound = median_bound(t);
-    struct evs_keytab old = *t;
-    t->slot = evs_xcalloc((size_t)1 << t->bits, sizeof(*t->slot));
-    t->used = ((size_t)1 << t->bits) * sizeof(*t->slot);
-    t->chunk = NULL;
-    t->chunks = t->fill = 0;
-    t->entries = 0;
-    size_t cursor = 0;
-    const struct evs_key_entry *e;
-    while ((e = evs_keytab_next(&old, &cursor)) != NULL)
-        if (upper(e) > bound)
-            keep_entry(t, e, &old);
-    for (size_t i = 0; i < old.chunks; i++)
-        evs_free(old.chunk[i]);
-    evs_free(old.chunk);
-    evs_free(old.slot);
-    if (bound > t->over)
-        t->over = bound;
-    t->purges++;
-    for (int i = 0; i < EVS_KEY_PENDING; i++)
-        t->pend[i].ref = 0;
 }
 
 /* --- adding --- */
@@ -281,16 +150,17 @@ static void distinct_add(struct evs_keytab *t, int32_t partition, uint64_t hash)
 static struct evs_key_entry *insert(struct evs_keytab *t, uint64_t hash,
                                     const struct evs_key_rec *r, uint32_t minute)
 {
-    size_t size = entry_size((uint32_t)r->key_len);
+    size_t size = evs_keytab_entry_size((uint32_t)r->key_len);
     size_t slots = (size_t)1 << t->bits;
     bool grow = (t->entries + 1) * 8 > slots * 5;
     size_t need = size + (grow ? 2 * slots * sizeof(*t->slot) : 0);
     if (t->used + need > t->memory && t->entries >= 64)
-        purge(t);
+        evs_keytab_purge(t);
     else if (grow)
         index_resize(t, t->bits + 1);
     uint32_t ref;
-    struct evs_key_entry *e = arena_take(t, size, &ref);
+    struct evs_key_entry *e = evs_arena_take(&t->entry_arena, size, &ref);
+    t->used += size;
     memset(e, 0, offsetof(struct evs_key_entry, key));
     e->hash = hash;
     e->key_len = (uint32_t)r->key_len;
@@ -300,7 +170,7 @@ static struct evs_key_entry *insert(struct evs_keytab *t, uint64_t hash,
     e->first_offset = r->offset;
     e->error = t->over;
     e->minute = minute;
-    slot_put(t, hash, ref);
+    evs_keytab_slot_put(t, hash, ref);
     t->entries++;
     evs_hll_add(&t->hll, hash);
     distinct_add(t, r->partition, hash);
@@ -311,12 +181,13 @@ static struct evs_key_entry *insert(struct evs_keytab *t, uint64_t hash,
 static void add_elsewhere(struct evs_keytab *t, struct evs_key_entry *e,
                           const struct evs_key_rec *r)
 {
-    struct evs_key_node *nd = e->next ? at(t, e->next) : NULL;
+    struct evs_key_node *nd = e->next ? evs_arena_at(&t->node_arena, e->next) : NULL;
     while (nd && nd->partition != r->partition)
-        nd = nd->next ? at(t, nd->next) : NULL;
+        nd = nd->next ? evs_arena_at(&t->node_arena, nd->next) : NULL;
     if (!nd) {
         uint32_t ref;
-        nd = arena_take(t, sizeof(*nd), &ref);
+        nd = evs_arena_take(&t->node_arena, sizeof(*nd), &ref);
+        t->used += sizeof(*nd);
         *nd = (struct evs_key_node){.first_ts = r->ts_ms,
                                     .first_offset = r->offset,
                                     .partition = r->partition,
@@ -358,7 +229,7 @@ static void count_key(struct evs_keytab *t, struct evs_key_entry *e, const struc
 
 static void finish(struct evs_keytab *t, struct evs_key_pend *w)
 {
-    struct evs_key_entry *e = w->ref ? at(t, w->ref) : NULL;
+    struct evs_key_entry *e = w->ref ? evs_keytab_at(t, w->ref) : NULL;
     if (EVS_UNLIKELY(!e || !same_key(e, w->hash, w->key, w->rec.key_len)))
         e = find(t, w->hash, w->key, w->rec.key_len);
     w->rec.key = w->key;
@@ -370,7 +241,7 @@ static void finish(struct evs_keytab *t, struct evs_key_pend *w)
 /* The slot is in the cache by now: fetch the block it names. */
 static void aim(struct evs_keytab *t, struct evs_key_pend *w)
 {
-    size_t mask = ((size_t)1 << t->bits) - 1, i = home(t, w->hash);
+    size_t mask = ((size_t)1 << t->bits) - 1, i = evs_keytab_home(t, w->hash);
     uint32_t tag = (uint32_t)(w->hash >> 32);
     w->ref = 0;
     for (;; i = (i + 1) & mask) {
@@ -382,7 +253,7 @@ static void aim(struct evs_keytab *t, struct evs_key_pend *w)
             break;
         }
     }
-    const struct evs_key_entry *e = at(t, w->ref);
+    const struct evs_key_entry *e = evs_keytab_at(t, w->ref);
     EVS_PREFETCH(&e->hash);
     EVS_PREFETCH(e->key);
 }
@@ -415,7 +286,7 @@ static void add_keyed(struct evs_keytab *t, const struct evs_key_rec *r)
     w->minute = minute;
     w->rec = *r;
     memcpy(w->key, r->key, r->key_len);
-    EVS_PREFETCH(&t->slot[home(t, hash)]);
+    EVS_PREFETCH(&t->slot[evs_keytab_home(t, hash)]);
     if (t->pushed - t->aimed > EVS_KEY_PENDING / 2)
         aim(t, &t->pend[t->aimed++ % EVS_KEY_PENDING]);
     if (t->pushed - t->finished >= EVS_KEY_PENDING)
@@ -473,12 +344,12 @@ const struct evs_key_entry *evs_keytab_next(const struct evs_keytab *t, size_t *
     while (*cursor < n) {
         uint32_t ref = (uint32_t)t->slot[(*cursor)++];
         if (ref)
-            return at(t, ref);
+            return evs_keytab_at(t, ref);
     }
     return NULL;
 }
 
 const struct evs_key_node *evs_keytab_node(const struct evs_keytab *t, uint32_t ref)
 {
-    return ref ? at(t, ref) : NULL;
+    return ref ? evs_arena_at(&t->node_arena, ref) : NULL;
 }

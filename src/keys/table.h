@@ -11,7 +11,7 @@
  * there.
  *
  * Units    records; bytes are key plus payload; ms since epoch.
- * Shape    arena of EVS_KEYTAB_CHUNK; references are offset / 8. Keys past EVS_KEY_CAP are told
+ * Shape    two arenas, entries and nodes. Keys past EVS_KEY_CAP are told
  *          apart
  *          by hash, length and their first EVS_KEY_CAP bytes.
  * Threads  none: owned by one reader, lent to the aggregator for a snapshot.
@@ -25,13 +25,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "keys/arena.h"
 #include "stats/hist.h"
 #include "stats/hll.h"
 #include "stats/quantile.h"
 
 enum {
     EVS_KEY_CAP = 1024,
-    EVS_KEYTAB_CHUNK = 1 << 20,
     EVS_KEY_HEAT_ROWS = 32, /* hash buckets of the key heat map */
     EVS_KEY_PART_HLL_P = 10,
     EVS_KEY_SHORT = 48,  /* longer keys are looked up at once */
@@ -100,9 +100,7 @@ struct evs_keytab {
     uint64_t *slot; /* 32 high hash bits, 32 reference bits */
     int bits;       /* log2 of the slots */
     size_t entries;
-    uint8_t **chunk;
-    size_t chunks;
-    uint32_t fill; /* bytes used of the last chunk */
+    struct evs_arena entry_arena, node_arena;
     uint64_t over;
     unsigned purges;
     struct evs_key_part *part;
