@@ -1,0 +1,102 @@
+/* messages.h - the Messages screen's parts. Private to screens/.
+ *
+ * The list is virtual: a model row is seq - first_seq of the session's snapshot, and only rows in
+ * view have bodies. The detail is rebuilt when another record comes under the cursor.
+ *
+ * Threads  UI thread.   Owns  struct messages its session and snapshot.   Errors  as snapshots say.
+ * Cost     O(visible rows) a frame; the detail O(value), at most EVS_MESSAGES_PREVIEW unless
+ * loaded.
+ */
+#ifndef EVS_UI_SCREENS_MESSAGES_H
+#define EVS_UI_SCREENS_MESSAGES_H
+
+#include "browse/messages.h"
+#include "ui/app.h"
+#include "ui/search.h"
+#include "ui/widgets/pager.h"
+#include "ui/widgets/table.h"
+
+enum msg_value_view { MSG_PRETTY, MSG_RAW, MSG_HEX, MSG_VIEWS };
+
+enum { MSG_LANES = 12, MSG_MARGIN = 200 };
+enum { MSG_COL_P, MSG_COL_OFFSET, MSG_COL_TIME, MSG_COL_KEY, MSG_COL_SIZE, MSG_COL_VALUE };
+
+struct messages {
+    struct evs_ui *ui;
+    struct evs_screen *screen;
+    struct evs_messages *session;
+    struct evs_messages_sn *sn;
+    struct evs_table list, lanes;
+    struct evs_pager detail;
+    struct evs_column lane_cols[MSG_LANES + 1];
+    char lane_names[MSG_LANES][12];
+    int32_t lane_parts[MSG_LANES];
+    int n_lanes;
+    struct evs_table_ops lanes_ops;
+    bool as_lanes, on_detail, one_partition;
+    enum msg_value_view view;
+    enum evs_isolation isolation;
+    bool follow, paused, asked_rows;
+    struct evs_search search;                           /* in force; n_terms 0: none */
+    char what[EVS_SEARCH_TEXT], where[EVS_SEARCH_TEXT]; /* as typed */
+    char from[64], partitions[64];                      /* of the query in force */
+    uint64_t list_id;                                   /* of the snapshot shown */
+    int64_t first_seq;                                  /* of model row 0 */
+    int64_t told_top; /* what the session was told to have at hand */
+    int told_n;
+    int64_t detail_seq; /* what the detail shows; INT64_MIN nothing */
+    uint64_t detail_list;
+    bool detail_whole;   /* the value was loaded beyond the preview */
+    int64_t fetching;    /* offset asked for whole; -1 none */
+    int64_t want_offset; /* the cursor goes there; -1 none */
+    int detail_rows, detail_cols;
+};
+
+static inline struct messages *messages_of(const struct evs_screen *s)
+{
+    return s->state;
+}
+
+static inline struct evs_table *messages_table(struct messages *m)
+{
+    return m->as_lanes ? &m->lanes : &m->list;
+}
+
+struct messages_panes {
+    struct evs_view list, detail;
+    bool list_shown, detail_shown, side;
+    int list_rows, detail_rows; /* without their titles */
+};
+
+/* messages_draw.c */
+void messages_lay_out(const struct evs_screen *s, const struct evs_view *v,
+                      struct messages_panes *p);
+void messages_fit(struct evs_screen *s);
+void messages_draw(const struct evs_screen *s, struct evs_view *v);
+/* messages_bands.c */
+void messages_bands(const struct evs_screen *s, struct evs_bands *b);
+/* messages_row.c */
+extern const struct evs_table_ops messages_list_ops;
+const struct evs_msg_row *messages_row(const struct messages *m, size_t model_row); /* or NULL */
+const struct evs_msg_row *messages_current(const struct messages *m);
+void messages_gap_words(const struct evs_msg_row *r, char *to, size_t size);
+void messages_key_field(const struct evs_event *ev, struct evs_field *f);
+void messages_value_field(const struct messages *m, const struct evs_msg_row *r,
+                          struct evs_field *f);
+/* messages_lanes.c */
+void messages_lanes_setup(struct messages *m, int cols);
+/* messages_detail.c */
+void messages_detail_update(struct messages *m);
+const char *messages_view_name(enum msg_value_view v);
+/* messages_search.c: the search entry; runs the query when accepted. */
+void messages_search_open(struct messages *m);
+void messages_requery(struct messages *m);
+/* messages_jump.c */
+void messages_jump_open(struct messages *m);
+/* messages_out.c */
+bool messages_copy(const struct evs_screen *s, char what, struct evs_buf *out);
+bool messages_save(const struct evs_screen *s, bool all, struct evs_buf *out);
+bool messages_command_line(const struct evs_screen *s, struct evs_buf *out);
+void messages_pipe(struct messages *m);
+
+#endif
