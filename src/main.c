@@ -59,6 +59,17 @@ static void place_of(const struct evs_cli_face *face, struct evs_place *at)
     }
 }
 
+static enum evs_rc connect_client(void *ctx, enum evs_ui_connect how, const char *text,
+                                  struct evs_client **ret_client, char ret_said[200],
+                                  struct evs_err *err)
+{
+    static const char kinds[] = {[EVS_CONNECT_SAMPLE] = 's',
+                                 [EVS_CONNECT_BROKERS] = 'b',
+                                 [EVS_CONNECT_FILE] = 'f',
+                                 [EVS_CONNECT_STARTER] = 'w'};
+    return evs_cli_connect(ctx, kinds[how], text, ret_client, ret_said, err);
+}
+
 static int open_face(struct evs_cli *cli, const struct evs_cli_face *face)
 {
     struct evs_err err = EVS_ERR_INIT;
@@ -71,7 +82,9 @@ static int open_face(struct evs_cli *cli, const struct evs_cli_face *face)
         .client = face->client,
         .screen = face->screen,
         .at = &at,
-        .theme = theme ? theme : env && *env ? env : NULL,
+        .theme = theme         ? theme
+                 : env && *env ? env
+                               : NULL,
         .config_dir = dir,
         .problem = face->problem ? face->problem->msg : NULL,
         .problem_hint = face->problem ? face->problem->hint : NULL,
@@ -80,6 +93,8 @@ static int open_face(struct evs_cli *cli, const struct evs_cli_face *face)
         .groups = face->groups,
         .demo = face->demo,
         .stop = cli->stop,
+        .connect = connect_client,
+        .ctx = cli,
     };
     enum evs_rc rc = evs_ui_run(&opts, &err);
     if (evs_ui_left_work())

@@ -3,7 +3,9 @@
 
 #include "cli/cli.h"
 #include "cli/session.h"
+#include "core/xalloc.h"
 #include "kafka/client.h"
+#include "kafka/mock.h"
 
 /* Commands whose screen has another name. */
 static const struct {
@@ -19,6 +21,53 @@ static bool no_brokers(const struct evs_cli *cli)
     bool none = !evs_client_conf_get(&conf, "bootstrap.servers");
     evs_client_conf_done(&conf);
     return none;
+}
+
+/* What First run made; freed when the interface has ended. */
+static struct evs_client *made;
+static struct evs_mock *sample;
+
+static enum evs_rc connect_to(struct evs_cli *cli, const char *brokers, const char *name,
+                              struct evs_client **ret_client, struct evs_err *err)
+{
+    struct evs_client_conf conf;
+    enum evs_rc rc = evs_session_conf(cli, &conf, err);
+    if (rc)
+        return rc;
+    evs_client_conf_set(&conf, "bootstrap.servers", brokers, "typed");
+    if (name && !conf.cluster)
+        conf.cluster = evs_xstrdup(name);
+    rc = evs_client_new(&conf, ret_client, err);
+    evs_client_conf_done(&conf);
+    return rc;
+}
+
+static enum evs_rc connect_sample(struct evs_cli *cli, struct evs_client **ret_client,
+                                  struct evs_err *err)
+{
+    struct evs_mock_spec spec = {.seed = 1, .live = true};
+    enum evs_rc rc = sample ? EVS_OK : evs_mock_start(&spec, &sample, err);
+    return rc ? rc : connect_to(cli, evs_mock_brokers(sample), "demo", ret_client, err);
+}
+
+enum evs_rc evs_cli_connect(struct evs_cli *cli, char how, const char *text,
+                            struct evs_client **ret_client, char ret_said[200], struct evs_err *err)
+{
+    enum evs_rc rc;
+    ret_said[0] = '\0';
+    if (how == 's') {
+        rc = connect_sample(cli, &made, err);
+    } else if (how == 'b') {
+        rc = connect_to(cli, text, NULL, &made, err);
+    } else if (how == 'f') {
+        rc = evs_opts_set(&cli->opts, "config", text, err);
+        rc = rc ? rc : evs_session_client(cli, &made, err);
+    } else {
+        return evs_fail(err, EVS_INVALID, "eventscope config starter prints one");
+    }
+    if (!rc)
+        *ret_client = made;
+    return rc;
 }
 
 int evs_cli_tui(struct evs_cli *cli, const char *screen)
@@ -40,5 +89,7 @@ int evs_cli_tui(struct evs_cli *cli, const char *screen)
     }
     int exit_code = cli->open_face(cli, &face);
     evs_client_free(face.client);
+    evs_client_free(made);
+    evs_mock_free(sample);
     return exit_code;
 }

@@ -44,6 +44,7 @@ enum evs_rc evs_app_init(struct evs_ui *ui, const struct evs_ui_opts *opts, stru
     ui->clipboard = (struct evs_buf)EVS_BUF_INIT(256 * 1024);
     ui->spawn_input = (struct evs_buf)EVS_BUF_INIT(128 << 20);
     ui->mouse = !opts->no_mouse;
+    ui->demo = opts->demo;
     ui->wake.fds[0] = ui->wake.fds[1] = -1;
     ui->errors_seen = evs_log_count(EVS_LOG_ERROR);
     ui->now_ms = evs_clock_wall_ms();
@@ -186,6 +187,31 @@ bool evs_app_theme(struct evs_ui *ui, const char *name)
     ui->theme_changed = ui->news = true;
     evs_ui_say(ui, EVS_ROLE_STATUS, "theme %s", name);
     return true;
+}
+
+void evs_app_connect(struct evs_ui *ui, enum evs_ui_connect how, const char *text)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    struct evs_client *client = NULL;
+    char said[200] = "";
+    if (!ui->opts->connect) {
+        evs_ui_say(ui, EVS_ROLE_WARN, "start again with -b BROKERS");
+        return;
+    }
+    if (ui->opts->connect(ui->opts->ctx, how, text, &client, said, &err)) {
+        evs_ui_fail(ui, &err);
+        return;
+    }
+    if (client) {
+        while (ui->n_stack)
+            evs_stack_pop(ui);
+        ui->client = client;
+        ui->demo = how == EVS_CONNECT_SAMPLE;
+        if (evs_app_start(ui, &err))
+            evs_ui_fail(ui, &err);
+    }
+    if (said[0])
+        evs_ui_say(ui, EVS_ROLE_STATUS, "%s", said);
 }
 
 /* --- services ------------------------------------------------------------------------------- */

@@ -59,7 +59,7 @@ struct evs_ui {
     void *ask_ctx;
     uint64_t errors_seen; /* of the log: a new one shows once */
     enum evs_time_mode time_mode;
-    bool exact, mouse;
+    bool exact, mouse, demo;
     bool quit, suspend, repaint, theme_changed;
     bool news; /* a frame is due */
     int64_t now_ms;
@@ -96,7 +96,9 @@ void evs_app_overlay(struct evs_ui *ui, struct evs_overlay *o);
 void evs_app_close_overlay(struct evs_ui *ui);
 void evs_app_palette(struct evs_ui *ui);        /* palette.c */
 bool evs_app_save(struct evs_ui *ui, bool all); /* save.c: asks for the file */
-bool evs_app_edit(struct evs_ui *ui);           /* the configuration in $EDITOR */
+/* First run's choice: the cluster comes up in place of it. */
+void evs_app_connect(struct evs_ui *ui, enum evs_ui_connect how, const char *text);
+bool evs_app_edit(struct evs_ui *ui); /* the configuration in $EDITOR */
 /* Runs a program on the terminal between two frames; input is written to its stdin (NULL: none). */
 void evs_app_spawn(struct evs_ui *ui, const char *program, const char *file, const char *input,
                    size_t input_len);

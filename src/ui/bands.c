@@ -103,7 +103,7 @@ static int header_left(const struct evs_ui *ui, struct evs_view *v, bool compact
     if (!ui->client)
         return at;
     const struct evs_client_conf *conf = evs_client_conf(ui->client);
-    if (ui->opts->demo)
+    if (ui->demo)
         at = piece(v, at, EVS_ROLE_HEADER_DEMO, compact ? "SAMPLE" : "SAMPLE DATA");
     if (conf->production)
         at = piece(v, at, EVS_ROLE_HEADER_PROD, "PROD") - compact;

@@ -17,6 +17,14 @@ struct evs_client;
 struct evs_stop;
 struct evs_place;
 
+/* First run: what to connect to. */
+enum evs_ui_connect {
+    EVS_CONNECT_SAMPLE,  /* text is not used */
+    EVS_CONNECT_BROKERS, /* host:port,host:port */
+    EVS_CONNECT_FILE,    /* path of a configuration */
+    EVS_CONNECT_STARTER  /* writes a starter configuration; no client, *ret_said says where */
+};
+
 struct evs_ui_opts {
     struct evs_client *client;          /* borrowed; NULL: the First run screen */
     const char *cluster;                /* name in the header; NULL: first broker */
@@ -30,8 +38,9 @@ struct evs_ui_opts {
     bool no_color, ascii, no_mouse;
     bool demo;             /* SAMPLE DATA in the header */
     struct evs_stop *stop; /* raised by signals */
-    /* First run: a client for typed brokers, or (NULL) the sample cluster. May be NULL. */
-    enum evs_rc (*connect)(void *ctx, const char *brokers, struct evs_client **ret_client,
+    /* First run: a client that the caller owns; may be NULL. Must not wait for a network. */
+    enum evs_rc (*connect)(void *ctx, enum evs_ui_connect how, const char *text,
+                           struct evs_client **ret_client, char ret_said[200],
                            struct evs_err *err);
     void *ctx;
 };

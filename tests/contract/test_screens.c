@@ -1,9 +1,11 @@
 /* test_screens.c - every registered screen, without a terminal: drawn at every size, every footer
  * key pressed, no line wider than the screen, no control byte in a cell. */
+#include <dirent.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../unit/test.h"
 #include "core/clock.h"
@@ -194,6 +196,15 @@ static void test_hints_and_help_agree(void **state)
     evs_client_free(c);
 }
 
+static int remove_dir(const char *dir)
+{
+    DIR *d = opendir(dir);
+    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+            (void)unlink(e->d_name);
+    return !d || closedir(d) || rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,5 +215,9 @@ int main(void)
     };
     setlocale(LC_ALL, "C.UTF-8");
     evs_log(EVS_LOG_INFO, "a line");
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    char dir[] = "/tmp/eventscope-screens-XXXXXX"; /* random keys may save files */
+    if (!mkdtemp(dir) || chdir(dir))
+        return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return remove_dir(dir) || failed;
 }

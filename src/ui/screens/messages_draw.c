@@ -10,7 +10,8 @@ void messages_lay_out(const struct evs_screen *s, const struct evs_view *v,
 {
     const struct messages *m = messages_of(s);
     int title = v->rows >= 6;
-    bool both = !s->zoom && (v->cols >= SIDE_COLS || v->rows >= STACK_ROWS) && v->rows >= 6;
+    bool room = v->cols >= SIDE_COLS || v->rows >= STACK_ROWS;
+    bool both = !s->zoom && !m->as_lanes && room && v->rows >= 6;
     *p = (struct messages_panes){.list_shown = both || !m->on_detail,
                                  .detail_shown = both || m->on_detail,
                                  .side = both && v->cols >= SIDE_COLS};

@@ -190,6 +190,7 @@ static void settle(struct evs_table *t)
 
 bool evs_table_go_id(struct evs_table *t, uint64_t id)
 {
+    t->touched = true;
     size_t near = t->cursor < t->n ? t->cursor : t->n;
     for (size_t d = 0; d < t->n; d++) { /* most often where it was, or close */
         size_t up = near + d, down = near - d - 1;
@@ -232,9 +233,11 @@ void evs_table_update(struct evs_table *t)
 {
     bool first = !t->n, end = t->stick_end;
     rebuild(t);
+    if (!t->touched && !end)
+        t->cursor = t->top = 0;
     if (end)
         t->cursor = t->n ? t->n - 1 : 0;
-    else if (!first && t->ops->id && t->n && !evs_table_go_id(t, t->cursor_id))
+    else if (t->touched && !first && t->ops->id && t->n && !evs_table_go_id(t, t->cursor_id))
         keep_visible(t);
     settle(t);
     measure(t);
@@ -262,6 +265,7 @@ void evs_table_resize(struct evs_table *t, int rows)
 
 void evs_table_go(struct evs_table *t, size_t shown)
 {
+    t->touched = true;
     t->cursor = shown;
     settle(t);
     measure(t);
@@ -295,6 +299,7 @@ static void toggle_mark(struct evs_table *t)
     static char yes;
     if (!t->n)
         return;
+    t->touched = true;
     uint64_t id = id_of(t, evs_table_row(t));
     if (evs_map_get(&t->marks, &id, sizeof(id)))
         (void)evs_map_remove(&t->marks, &id, sizeof(id));
@@ -377,6 +382,7 @@ static bool move_by(struct evs_table *t, int64_t by)
     int64_t to = (int64_t)t->cursor + by;
     int64_t last = t->n ? (int64_t)t->n - 1 : 0;
     t->stick_end = t->stick_end && to >= last;
+    t->touched = true;
     evs_table_go(t, (size_t)(to < 0 ? 0 : to > last ? last : to));
     return true;
 }

@@ -88,6 +88,7 @@ struct evs_table {
     bool reverse;
     bool picking;   /* `o` waits for a letter */
     bool stick_end; /* the cursor follows the end */
+    bool touched;   /* moved: until then the cursor stays on the first row */
     char filter[128];
     struct evs_table_like {
         int col;

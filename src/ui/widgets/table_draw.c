@@ -237,6 +237,7 @@ bool evs_table_click(struct evs_table *t, const struct evs_view *v, int row, int
         return false;
     bool same = shown == t->cursor;
     t->stick_end = false;
+    t->touched = true;
     evs_table_go(t, shown);
     return same;
 }
