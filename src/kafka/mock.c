@@ -1,9 +1,14 @@
 #include "kafka/mock.h"
 
+#include <arpa/inet.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/attr.h"
 #include "core/clock.h"
@@ -18,7 +23,8 @@ enum {
     TICK_MS = 100,
     COMMIT_TICKS = 10,
     REWIND_TICK = 300, /* half a minute after the start */
-    WAIT_MS = 15000
+    WAIT_MS = 15000,
+    WAKE_MS = 3
 };
 
 struct evs_mock {
@@ -250,14 +256,61 @@ static void run(void *arg)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
+/* The cluster's thread sleeps a second at a time and may miss that a call waits for
+ * it (librdkafka 2.0.2 limits the rate of its wake-ups). A connection to a broker always wakes it. */
+struct waker {
+    struct evs_stop stop;
+    struct sockaddr_in broker;
+    struct evs_thread *thread;
+};
+
+static void keep_awake(void *arg)
+{
+    struct waker *w = arg;
+    do {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+            return;
+        (void)!connect(fd, (struct sockaddr *)&w->broker, sizeof(w->broker));
+        close(fd);
+    } while (!evs_stop_wait(&w->stop, WAKE_MS));
+}
+
+static enum evs_rc waker_start(struct waker *w, const char *brokers, struct evs_err *err)
+{
+    const char *colon = strchr(brokers, ':');
+    w->thread = NULL;
+    w->broker = (struct sockaddr_in){.sin_family = AF_INET};
+    w->broker.sin_port = htons((uint16_t)(colon ? strtoul(colon + 1, NULL, 10) : 0));
+    w->broker.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (evs_stop_init(&w->stop, err))
+        return err->code;
+    return evs_thread_start("evs-mock-wake", keep_awake, w, &w->thread, err);
+}
+
+static void waker_end(struct waker *w)
+{
+    evs_stop_raise(&w->stop);
+    evs_thread_join(w->thread);
+    evs_stop_done(&w->stop);
+}
+
+static enum evs_rc make_topics(struct evs_mock *m, struct evs_err *err)
+{
+    struct waker waker;
+    enum evs_rc rc = waker_start(&waker, evs_mock_brokers(m), err);
+    for (int n = 0; !rc && evs_sample_topics[n].name; n++) {
+        m->topics[n] = evs_sample_topics[n].name;
+        rc = evs_mock_topic(m, m->topics[n], evs_sample_topics[n].partitions, err);
+    }
+    waker_end(&waker);
+    return rc;
+}
+
 static enum evs_rc fill(struct evs_mock *m, struct evs_err *err)
 {
-    int n = 0;
-    for (; evs_sample_topics[n].name; n++) {
-        m->topics[n] = evs_sample_topics[n].name;
-        if (evs_mock_topic(m, m->topics[n], evs_sample_topics[n].partitions, err))
-            return err->code;
-    }
+    if (make_topics(m, err))
+        return err->code;
     for (int i = 0; evs_sample_groups[i].name; i++)
         m->groups[i] = evs_sample_groups[i].name;
     evs_sample_gen_init(&m->gen, m->spec.seed, evs_clock_wall_ms());
