@@ -1,7 +1,7 @@
 /* messages_int.h - the inside of a messages session, shared by its files; nobody else includes it.
  *
- * Threads  everything here belongs to the session's thread, but for bodies (counted) and the tap (its
- *          own thread's side is marked).
+ * Threads  everything here belongs to the session's thread, but for bodies (counted) and the tap
+ *          (its own thread's side is marked).
  * Owns     rows own a reference to their body.   Errors, units, cost  see messages.h.
  */
 #ifndef EVS_BROWSE_MESSAGES_INT_H
@@ -26,7 +26,8 @@ struct body {
     size_t value_size; /* whole; ev->value_len may be cut */
     struct evs_event *ev;
 };
-struct body *body_new(struct evs_event *ev, size_t preview); /* copies; value cut to preview bytes */
+/* Copies; the value cut to preview bytes. */
+struct body *body_new(struct evs_event *ev, size_t preview);
 struct body *body_ref(struct body *b);
 void body_unref(struct body *b); /* NULL is fine */
 
@@ -81,6 +82,12 @@ struct command {
     int64_t at; /* seq or offset */
     struct query *query;
 };
+
+struct query *query_new(const struct evs_messages_query *from);
+void query_free(struct query *q);         /* NULL is fine */
+void query_drop(const char *text);        /* one of its texts */
+void command_free(void *item);
+void messages_run(void *m);               /* the thread */
 
 struct mpart {
     struct evs_messages_part p;

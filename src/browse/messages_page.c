@@ -7,7 +7,13 @@
 #include "core/clock.h"
 #include "core/xalloc.h"
 
-enum { WAIT_MS = 50, BACK_STEP_MIN = 16, BACK_STEP_MAX = 100000, CLUSTER = 500, MISSING_MAX = 4096 };
+enum {
+    WAIT_MS = 50,
+    BACK_STEP_MIN = 16,
+    BACK_STEP_MAX = 100000,
+    CLUSTER = 500,
+    MISSING_MAX = 4096
+};
 
 /* Ranges of all the session's parts without trouble, from and to to be filled in. */
 static struct evs_ranges *blank_ranges(const struct evs_messages *m)
@@ -22,9 +28,13 @@ static struct evs_ranges *blank_ranges(const struct evs_messages *m)
 static void add_range(struct evs_ranges *r, const struct evs_messages_part *p, int64_t from,
                       int64_t to)
 {
-    r->parts[r->n++] = (struct evs_range){.partition = p->partition, .leader = p->leader,
-                                          .from = from, .to = to, .low = p->low,
-                                          .high = p->high, .lso = p->lso};
+    r->parts[r->n++] = (struct evs_range){.partition = p->partition,
+                                          .leader = p->leader,
+                                          .from = from,
+                                          .to = to,
+                                          .low = p->low,
+                                          .high = p->high,
+                                          .lso = p->lso};
 }
 
 static int64_t end_of(const struct evs_messages *m, const struct evs_messages_part *p)

@@ -68,7 +68,8 @@ static void take_figures(struct evs_messages_sn *to, struct evs_messages *m)
 {
     int64_t now_ms = evs_clock_wall_ms(), newest = last_ts(m);
     int64_t running_us = m->state == EVS_MESSAGES_SEARCHING || m->state == EVS_MESSAGES_LOADING
-                             ? evs_clock_mono_us() - m->start_us : 0;
+                             ? evs_clock_mono_us() - m->start_us
+                             : 0;
     evs_rate_add(&m->rate, now_ms, m->read_records);
     if (!evs_rate_get(&m->rate, RATE_WINDOW_MS, &to->rate))
         to->rate = 0;
@@ -81,8 +82,8 @@ static void take_figures(struct evs_messages_sn *to, struct evs_messages *m)
     to->seconds = (double)(m->worked_us + running_us) / 1e6;
     to->eta_ms = -1;
     if (m->state == EVS_MESSAGES_SEARCHING && m->passed > 0)
-        to->eta_ms = (int64_t)(to->seconds * 1000 * (double)(m->span - m->passed) /
-                               (double)m->passed);
+        to->eta_ms =
+            (int64_t)(to->seconds * 1000 * (double)(m->span - m->passed) / (double)m->passed);
     to->behind_records = m->behind;
     to->behind_ms = m->behind < 0 ? -1 : m->behind == 0 ? 0 : newest < 0 ? -1 : now_ms - newest;
     to->memory_bytes = m->rows.body_bytes + m->rows.slots * sizeof(struct row);
@@ -94,8 +95,8 @@ static void take_plan(struct sn *sn, const struct evs_messages *m)
     struct evs_messages_sn *to = &sn->pub;
     to->plan_span = to->plan_bytes = to->plan_ms = -1;
     if (m->plan) {
-        double size = m->read_records ? (double)m->read_bytes / (double)m->read_records
-                                      : DEFAULT_BYTES;
+        double size =
+            m->read_records ? (double)m->read_bytes / (double)m->read_records : DEFAULT_BYTES;
         sn->plan = evs_ranges_copy(m->plan);
         to->plan_span = evs_ranges_span(m->plan);
         to->plan_bytes = (int64_t)((double)to->plan_span * size);

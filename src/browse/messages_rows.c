@@ -160,7 +160,13 @@ void row_of_body(struct row *to, struct body *b)
 void row_of_gap(struct row *to, int32_t partition, int64_t from, int64_t until)
 {
     memset(to, 0, sizeof(*to));
-    to->r = (struct evs_msg_row){.kind = EVS_ROW_GAP, .partition = partition, .offset = from,
-                                 .gap_to = until, .ts_ms = -1, .key_size = -1, .value_size = -1,
-                                 .gap_aborted = -1, .gap_hidden = -1};
+    to->r = (struct evs_msg_row){.kind = EVS_ROW_GAP,
+                                 .partition = partition,
+                                 .offset = from,
+                                 .gap_to = until,
+                                 .ts_ms = -1,
+                                 .key_size = -1,
+                                 .value_size = -1,
+                                 .gap_aborted = -1,
+                                 .gap_hidden = -1};
 }

@@ -1,4 +1,5 @@
-/* messages_tap.c - a messages session's tail and search: a reader whose records come through a queue. */
+/* messages_tap.c - a messages session's tail and search: a reader whose records come through a
+ * queue. */
 #include <stdio.h>
 #include <string.h>
 
@@ -67,17 +68,21 @@ static struct evs_ranges *tap_ranges(const struct evs_messages *m)
         const struct evs_messages_part *p = &m->parts[i].p;
         int64_t to = m->following ? EVS_RANGE_OPEN : p->to;
         if (!p->error[0])
-            r->parts[r->n++] = (struct evs_range){.partition = p->partition, .leader = p->leader,
-                                                  .from = p->next, .to = to, .low = p->low,
-                                                  .high = p->high, .lso = p->lso};
+            r->parts[r->n++] = (struct evs_range){.partition = p->partition,
+                                                  .leader = p->leader,
+                                                  .from = p->next,
+                                                  .to = to,
+                                                  .low = p->low,
+                                                  .high = p->high,
+                                                  .lso = p->lso};
     }
     return r;
 }
 
 enum evs_rc tap_open(struct evs_messages *m, struct evs_err *err)
 {
-    static const struct evs_reader_ops ops = {.event = on_event, .end = on_end,
-                                              .problem = on_problem};
+    static const struct evs_reader_ops ops = {
+        .event = on_event, .end = on_end, .problem = on_problem};
     bool search = messages_is_search(m);
     struct evs_reader_opts opts = {.profile = search ? EVS_READER_SCAN : EVS_READER_TAIL,
                                    .patient = true};

@@ -307,8 +307,8 @@ static void ask_config(struct evs_partitions *t, int64_t now_ms)
     struct evs_err unused = EVS_ERR_INIT;
     if (t->config_at_ms && now_ms - t->config_at_ms < CONFIG_MS)
         return;
+    t->config_at_ms = now_ms; /* also when refused: not with every poll */
     if (!evs_topic_configs(t->c, &config, 1, &unused)) {
-        t->config_at_ms = now_ms;
         evs_free(t->cleanup_policy);
         t->cleanup_policy = config.cleanup_policy;
         config.cleanup_policy = NULL;

@@ -274,15 +274,16 @@ static void ask_configs(struct evs_topics *t, const struct evs_meta *meta)
         if (!past->config_at_ms || meta->at_ms - past->config_at_ms > CONFIGS_MS)
             configs[n++].topic = meta->topics[i].name;
     }
-    if (n && !evs_topic_configs(t->c, configs, n, &unused)) {
-        for (size_t i = 0; i < n; i++) {
-            struct past *past = past_of(t, configs[i].topic);
-            past->config_at_ms = meta->at_ms;
-            evs_free(past->cleanup_policy);
-            past->cleanup_policy = configs[i].cleanup_policy;
-            configs[i].cleanup_policy = NULL;
-            past->retention_ms = configs[i].retention_ms;
-        }
+    bool known = n && !evs_topic_configs(t->c, configs, n, &unused);
+    for (size_t i = 0; i < n; i++) {
+        struct past *past = past_of(t, configs[i].topic);
+        past->config_at_ms = meta->at_ms; /* also when refused: not with every poll */
+        if (!known)
+            continue;
+        evs_free(past->cleanup_policy);
+        past->cleanup_policy = configs[i].cleanup_policy;
+        configs[i].cleanup_policy = NULL;
+        past->retention_ms = configs[i].retention_ms;
     }
     evs_topic_configs_done(configs, n);
     evs_free(configs);

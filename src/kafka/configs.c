@@ -6,6 +6,8 @@
 #include "core/xalloc.h"
 #include "kafka/handle.h"
 
+enum { CONFIGS_MS = 3000 };
+
 static int64_t number_of(const char *text)
 {
     int64_t v;
@@ -76,6 +78,8 @@ enum evs_rc evs_topic_configs(struct evs_client *c, struct evs_topic_config *con
     rd_kafka_t *rk;
     char why[200];
     int timeout_ms = (int)evs_client_timeout_ms(c);
+    if (timeout_ms > CONFIGS_MS) /* nobody should wait long for what only explains */
+        timeout_ms = CONFIGS_MS;
     for (size_t i = 0; i < n; i++) {
         configs[i].cleanup_policy = configs[i].error = NULL;
         configs[i].retention_ms = configs[i].retention_bytes = configs[i].min_isr = INT64_MIN;
