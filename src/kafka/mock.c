@@ -257,7 +257,7 @@ static void run(void *arg)
 /* --- life ------------------------------------------------------------------------------------ */
 
 /* The cluster's thread sleeps a second at a time and may miss that a call waits for
- * it (librdkafka 2.0.2 limits the rate of its wake-ups). A connection to a broker always wakes it. */
+ * it (librdkafka 2.0.2 limits the rate of its wake-ups). A connection always wakes it. */
 struct waker {
     struct evs_stop stop;
     struct sockaddr_in broker;
