@@ -10,7 +10,7 @@
 #include "core/xalloc.h"
 #include "keys/table_int.h"
 
-enum { FIRST_BITS = 10 };
+enum { FIRST_BITS = 10, AHEAD = 24 };
 
 #define MINUTE_MS 60000
 
@@ -342,6 +342,12 @@ const struct evs_key_entry *evs_keytab_next(const struct evs_keytab *t, size_t *
 {
     size_t n = (size_t)1 << t->bits;
     while (*cursor < n) {
+        if (*cursor + AHEAD < n && (uint32_t)t->slot[*cursor + AHEAD]) {
+            const struct evs_key_entry *e = evs_keytab_at(t, (uint32_t)t->slot[*cursor + AHEAD]);
+            EVS_PREFETCH(e);
+            EVS_PREFETCH(&e->hash);
+            EVS_PREFETCH(e->key);
+        }
         uint32_t ref = (uint32_t)t->slot[(*cursor)++];
         if (ref)
             return evs_keytab_at(t, ref);

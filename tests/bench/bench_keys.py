@@ -24,6 +24,7 @@ def run(bench):
     bench.alternate("who are the hot keys of 5 million records", [
         ("kcat, queued.min.messages=1000000, -f '%k\\n'", kcat),
         ("eventscope keys --json", evs),
+        ("eventscope keys --sample --json", evs + " --sample"),
         ("kcat (the same) | sort | uniq -c", f"{kcat} | LC_ALL=C sort | uniq -c"),
         ("ConsumerPerformance, whole process", bench.java(
             "org.apache.kafka.tools.ConsumerPerformance", "--bootstrap-server", at, "--topic",
