@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "browse/topics.h"
 #include "kafka/client.h"
 #include "ui/app.h"
 #include "ui/widgets/chart.h"
@@ -65,8 +66,9 @@ static void link_text(const struct evs_ui *ui, bool wide, char *to, size_t size,
         char *dot = strrchr(since, '.');
         if (dot)
             *dot = '\0';
-        snprintf(to, size, "%s lost %s%s%s", evs_glyph(EVS_G_DOWN), since,
-                 wide && link.reason[0] ? ", " : "", wide ? link.reason : "");
+        bool never = !ui->data.topics_sn || !ui->data.topics_sn->n;
+        snprintf(to, size, "%s %s%s%s%s", evs_glyph(EVS_G_DOWN), never ? "not connected" : "lost ",
+                 never ? "" : since, wide && link.reason[0] ? ", " : "", wide ? link.reason : "");
     }
 }
 
@@ -304,6 +306,8 @@ static void draw_hint_text(struct evs_view *v, const char *hints)
         size_t key = 0;
         while (key < part && p[key] != ' ')
             key++;
+        if (at + (int)evs_text_width(p, part) >= v->cols)
+            return;
         at += evs_view_bytes(v, 0, at, EVS_ROLE_FOOTER_KEY, p, key);
         at += evs_view_bytes(v, 0, at, EVS_ROLE_FOOTER, p + key, part - key) + 2;
         p += part;

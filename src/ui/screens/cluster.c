@@ -107,6 +107,12 @@ static uint64_t id(const void *ctx, size_t row)
     return (uint64_t)row_at(ctx, row)->id;
 }
 
+static bool col_hidden(const void *ctx, int col)
+{
+    const struct cluster *c = ctx;
+    return col == COL_ROLE && c->sn && c->sn->controller < 1;
+}
+
 static const struct evs_table_ops table_ops = {
     .cols = cols,
     .n_cols = EVS_COUNT(cols),
@@ -115,6 +121,7 @@ static const struct evs_table_ops table_ops = {
     .chart = chart,
     .compare = compare,
     .id = id,
+    .col_hidden = col_hidden,
 };
 
 static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)

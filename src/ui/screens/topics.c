@@ -19,6 +19,12 @@ static struct evs_table *shown_table(struct topics *t)
     return t->as_tree ? &t->tree : &t->list;
 }
 
+/* Nothing was ever heard: Connecting is drawn instead of the list. */
+static bool connecting(const struct topics *t)
+{
+    return !t->sn || (t->sn->error && !t->sn->n);
+}
+
 static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
 {
     struct topics *t = of(s);
@@ -80,7 +86,7 @@ static void draw_empty(const struct topics *t, struct evs_view *v)
 static void draw(const struct evs_screen *s, struct evs_view *v)
 {
     struct topics *t = of(s);
-    if (!t->sn || (t->sn->error && !t->sn->n)) {
+    if (connecting(t)) {
         evs_connecting_draw(s->ui, v);
         return;
     }
@@ -103,7 +109,7 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
 {
     struct topics *t = of(s);
     struct evs_table *table = shown_table(t);
-    if (!t->sn || (t->sn->error && !t->sn->n)) {
+    if (connecting(t)) {
         evs_connecting_bands(s->ui, b);
         return;
     }
@@ -144,6 +150,10 @@ static enum evs_handled open_row(struct evs_screen *s)
     struct topics *t = of(s);
     const struct evs_topic_row *row = current(s);
     struct evs_place at = EVS_PLACE_INIT;
+    if (connecting(t)) {
+        evs_topics_refresh(evs_data_topics_poller(s->ui));
+        return EVS_HANDLED;
+    }
     if (!row) {
         if (t->as_tree)
             topic_tree_fold(t, -1);
@@ -205,6 +215,9 @@ static bool can(const struct evs_screen *s, enum evs_command c)
 {
     const struct topics *t = of(s);
     switch (c) {
+    case EVS_CMD_REFRESH:
+    case EVS_CMD_GO_LOG:
+    case EVS_CMD_EDIT: return connecting(t);
     case EVS_CMD_OPEN: return current(s) || (t->as_tree && t->n_nodes);
     case EVS_CMD_GO_MESSAGES:
     case EVS_CMD_GO_PARTITIONS:
@@ -239,12 +252,19 @@ static bool click(struct evs_screen *s, int row, int col)
     return evs_table_click(shown_table(of(s)), &v, row, col);
 }
 
-static const struct evs_hint hints[] = {
-    EVS_HINT(OPEN, "partitions"), EVS_HINT(GO_MESSAGES, "messages"),
-    EVS_HINT(GO_KEYS, "keys"),    EVS_HINT(GO_LAG, "lag"),
-    EVS_HINT(REPLAY, "replay"),   EVS_HINT(MODE, "tree"),
-    EVS_HINT(FILTER, "filter"),   EVS_HINT(ALL, "all"),
-    EVS_HINT(PAUSE, "pause"),     EVS_HINTS_END};
+static const struct evs_hint hints[] = {EVS_HINT(OPEN, "partitions"),
+                                        EVS_HINT(GO_MESSAGES, "messages"),
+                                        EVS_HINT(GO_KEYS, "keys"),
+                                        EVS_HINT(GO_LAG, "lag"),
+                                        EVS_HINT(REPLAY, "replay"),
+                                        EVS_HINT(MODE, "tree"),
+                                        EVS_HINT(FILTER, "filter"),
+                                        EVS_HINT(ALL, "all"),
+                                        EVS_HINT(PAUSE, "pause"),
+                                        EVS_HINT(REFRESH, "try now"),
+                                        EVS_HINT(EDIT, "edit the profile"),
+                                        EVS_HINT(GO_LOG, "log"),
+                                        EVS_HINTS_END};
 
 static const struct evs_meaning meanings[] = {
     {"N under-repl.", "partitions whose in-sync replicas are fewer than their replicas"},

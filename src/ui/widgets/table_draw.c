@@ -5,7 +5,7 @@
 
 #include "ui/widgets/table.h"
 
-enum { MARGIN = 2 }; /* cursor and mark */
+enum { MARGIN = 2, NAME_COLS = 26 }; /* cursor and mark; a name that still reads well */
 
 static int text_cols(const char *s)
 {
@@ -47,32 +47,55 @@ static void take_out(struct evs_table_layout *l, int i)
     l->n--;
 }
 
-/* Shrinks columns that may grow down to their minimum, then drops, lowest number first. */
+/* Takes up to `over` columns from those of a kind, down to `floor` or their minimum. */
+static int shrink(const struct evs_table *t, struct evs_table_layout *l, int over, unsigned kind,
+                  int floor)
+{
+    for (int i = 0; i < l->n && over > 0; i++) {
+        const struct evs_column *c = &t->ops->cols[l->col[i]];
+        int least = c->min > floor ? c->min : floor;
+        int give = c->flags & kind ? l->width[i] - least : 0;
+        give = give < over ? give : over;
+        if (give > 0) {
+            l->width[i] -= give;
+            over -= give;
+        }
+    }
+    return over;
+}
+
+/* The column to drop next, or -1; the focused one only when `all`. */
+static int next_out(const struct evs_table *t, const struct evs_table_layout *l, bool charts,
+                    bool all)
+{
+    int out = -1;
+    for (int i = 0; i < l->n; i++) {
+        const struct evs_column *c = &t->ops->cols[l->col[i]];
+        if (!c->drop || (l->col[i] == t->col && !all) || (charts && !(c->flags & EVS_COL_CHART)))
+            continue;
+        if (out < 0 || c->drop < t->ops->cols[l->col[out]].drop)
+            out = i;
+    }
+    return out;
+}
+
+/* In this order: previews and bars shrink, names down to what still reads well, charts go, names
+ * shrink to their minimum, other columns go by their number. */
 static void make_fit(const struct evs_table *t, struct evs_table_layout *l, int cols, int gap)
 {
     for (;;) {
-        int over = total(l, gap) - cols;
-        for (int i = 0; i < l->n && over > 0; i++) {
-            const struct evs_column *c = &t->ops->cols[l->col[i]];
-            int give = c->flags & (EVS_COL_GROW | EVS_COL_WIDE) ? l->width[i] - c->min : 0;
-            give = give < over ? give : over;
-            if (give > 0) {
-                l->width[i] -= give;
-                over -= give;
-            }
-        }
-        int out = -1;
-        for (int i = 0; i < l->n; i++) {
-            int drop = t->ops->cols[l->col[i]].drop;
-            if (drop && l->col[i] != t->col && (out < 0 || drop < t->ops->cols[l->col[out]].drop))
-                out = i;
-        }
-        if (over <= 0 || (out < 0 && l->n <= 1))
+        int over = shrink(t, l, total(l, gap) - cols, EVS_COL_WIDE, 0);
+        over = shrink(t, l, over, EVS_COL_GROW, NAME_COLS);
+        if (over <= 0)
+            return;
+        int out = next_out(t, l, true, false);
+        if (out < 0 && shrink(t, l, over, EVS_COL_GROW, 0) <= 0)
             return;
         if (out < 0)
-            for (out = 0; out < l->n - 1 && !t->ops->cols[l->col[out]].drop;)
-                out++; /* even the focused one goes before name and state */
-        if (!t->ops->cols[l->col[out]].drop)
+            out = next_out(t, l, false, false);
+        if (out < 0)
+            out = next_out(t, l, false, true);
+        if (out < 0)
             return;
         take_out(l, out);
         for (int i = 0; i < l->n; i++)
