@@ -43,6 +43,7 @@ static void leave(struct evs_screen *s)
     evs_table_done(&t->tree);
     evs_map_done(&t->folded, NULL);
     evs_free(t->nodes);
+    evs_free(t->lags);
 }
 
 static void resize(struct evs_screen *s, int rows, int cols)
@@ -57,6 +58,7 @@ static void take(struct topics *t)
     t->hidden = 0;
     for (int i = 0; t->sn && i < t->sn->n; i++)
         t->hidden += topic_internal(&t->sn->rows[i]);
+    topic_lags_build(t);
     topic_tree_build(t);
     evs_table_update(&t->list);
     evs_table_update(&t->tree);
@@ -66,9 +68,11 @@ static bool refresh(struct evs_screen *s)
 {
     struct topics *t = of(s);
     const struct evs_topics_sn *sn = evs_data_topics(s->ui);
-    if (sn == t->sn)
+    const struct evs_lag_sn *lag = sn && sn->n ? evs_data_lag(s->ui) : NULL;
+    if (sn == t->sn && lag == t->lag_sn)
         return evs_data_waiting_ms(s->ui) > 0;
     t->sn = sn;
+    t->lag_sn = lag;
     take(t);
     return true;
 }
@@ -268,6 +272,9 @@ static const struct evs_hint hints[] = {EVS_HINT(OPEN, "partitions"),
 
 static const struct evs_meaning meanings[] = {
     {"N under-repl.", "partitions whose in-sync replicas are fewer than their replicas"},
+    {"group stalled", "a group's commits stand still while records wait (L: which)"},
+    {"group stopped", "a group has no member, and records wait"},
+    {"group rewound", "a group's commits went back"},
     {"hot, skewed", "the fullest partition holds at least 3 times, 1.5 times the mean"},
     {NULL, NULL}};
 

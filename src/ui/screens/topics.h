@@ -7,6 +7,7 @@
 #define EVS_UI_SCREENS_TOPICS_H
 
 #include "browse/topics.h"
+#include "lag/model.h"
 #include "ui/app.h"
 #include "ui/widgets/table.h"
 
@@ -25,9 +26,20 @@ struct topic_node { /* a line of the tree: a branch with the sums of its leaves,
     bool folded;
 };
 
+enum { TOPIC_RANK_GROUP = 30, TOPIC_RANK_OK = 70 };
+
+struct topic_lag {     /* the group that is worst off on a topic */
+    const char *group; /* of the lag snapshot; NULL: no group reads it, as far as is known */
+    int64_t lag;       /* -1 unknown */
+    enum evs_lag_status status;
+};
+
 struct topics {
     struct evs_ui *ui;
     const struct evs_topics_sn *sn;
+    const struct evs_lag_sn *lag_sn;
+    struct topic_lag *lags; /* by row */
+    size_t lags_alloc;
     struct evs_table list, tree;
     struct topic_node *nodes;
     size_t n_nodes, alloc;
@@ -37,8 +49,10 @@ struct topics {
 };
 
 /* The STATE cell: how bad (0 worst), its word and role. */
-int topic_rank(const struct evs_topic_row *row);
-enum evs_role topic_state(const struct evs_topic_row *row, char *to, size_t size);
+int topic_rank(const struct topics *t, const struct evs_topic_row *row);
+enum evs_role topic_state(const struct topics *t, const struct evs_topic_row *row, char *to,
+                          size_t size);
+void topic_lags_build(struct topics *t); /* from the lag of all groups */
 bool topic_internal(const struct evs_topic_row *row);
 void topic_spark(const float *spark, struct evs_view *v);
 

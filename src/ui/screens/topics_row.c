@@ -16,7 +16,7 @@ static const struct evs_column cols[] = {
     {"LAST 15 MIN", 15, 15, 1, EVS_COL_CHART, NULL, "messages a second, a column a minute"},
     {"SKEW", 5, 7, 4, EVS_COL_RIGHT | EVS_COL_DESC, "span",
      "the fullest partition against the mean of all: 1.0 is even"},
-    {"WORST LAG", 12, 40, 3, EVS_COL_GROW | EVS_COL_MIDDLE, "exact",
+    {"WORST LAG", 12, 40, 3, EVS_COL_GROW | EVS_COL_MIDDLE | EVS_COL_DESC, "exact",
      "the group that is furthest behind here"},
     {"STATE", 5, 24, 0, EVS_COL_COMPACT | EVS_COL_DESC, NULL, "what needs attention, worst first"},
 };
@@ -46,13 +46,33 @@ bool topic_internal(const struct evs_topic_row *row)
     return row->internal || !strncmp(row->name, "__", 2);
 }
 
-int topic_rank(const struct evs_topic_row *row)
+static const struct topic_lag *lag_of(const struct topics *t, const struct evs_topic_row *row)
 {
-    return (int)row->status;
+    size_t at = (size_t)(row - t->sn->rows);
+    return t->lags && t->lag_sn && t->lags[at].group ? &t->lags[at] : NULL;
 }
 
-enum evs_role topic_state(const struct evs_topic_row *row, char *to, size_t size)
+int topic_rank(const struct topics *t, const struct evs_topic_row *row)
 {
+    static const int ranks[] = {
+        [EVS_TOPIC_ERROR] = 0,  [EVS_TOPIC_NO_LEADER] = 10, [EVS_TOPIC_UNDER_REPLICATED] = 20,
+        [EVS_TOPIC_HOT] = 40,   [EVS_TOPIC_SKEWED] = 50,    [EVS_TOPIC_OK] = TOPIC_RANK_OK,
+        [EVS_TOPIC_EMPTY] = 80, [EVS_TOPIC_UNKNOWN] = 90};
+    const struct topic_lag *lag = lag_of(t, row);
+    int rank = ranks[row->status];
+    int group =
+        lag && lag->status >= EVS_LAG_REWIND ? TOPIC_RANK_GROUP + EVS_LAG_STALL - lag->status : 100;
+    return rank < group ? rank : group;
+}
+
+enum evs_role topic_state(const struct topics *t, const struct evs_topic_row *row, char *to,
+                          size_t size)
+{
+    int rank = topic_rank(t, row);
+    if (rank >= TOPIC_RANK_GROUP && rank < TOPIC_RANK_GROUP + 10) {
+        snprintf(to, size, "group %s", evs_lag_status_word(lag_of(t, row)->status));
+        return EVS_ROLE_LAG_BAD;
+    }
     switch (row->status) {
     case EVS_TOPIC_ERROR:
         snprintf(to, size, "%s", row->error ? row->error : row->reason);
@@ -69,6 +89,44 @@ enum evs_role topic_state(const struct evs_topic_row *row, char *to, size_t size
     case EVS_TOPIC_EMPTY: snprintf(to, size, "empty"); return EVS_ROLE_TEXT_DIM;
     default: snprintf(to, size, "%s", evs_glyph(EVS_G_MORE)); return EVS_ROLE_NUM_UNKNOWN;
     }
+}
+
+static struct topic_lag *slot_of(struct topics *t, const char *topic)
+{
+    const struct evs_topic_row *row = evs_topics_find(t->sn, topic);
+    return row ? &t->lags[row - t->sn->rows] : NULL;
+}
+
+/* What one group lags in one topic: its rows stand together. */
+static void add_group(struct topics *t, const struct evs_lag_group_row *g)
+{
+    for (size_t i = 0; i < g->n_rows;) {
+        const char *topic = g->rows[i].topic;
+        struct topic_lag sum = {g->name, -1, EVS_LAG_OK};
+        for (; i < g->n_rows && !strcmp(g->rows[i].topic, topic); i++) {
+            if (g->rows[i].f.lag >= 0)
+                sum.lag = (sum.lag > 0 ? sum.lag : 0) + g->rows[i].f.lag;
+            if (g->rows[i].verdict.status > sum.status)
+                sum.status = g->rows[i].verdict.status;
+        }
+        struct topic_lag *slot = slot_of(t, topic);
+        bool worse = slot && (!slot->group || sum.status > slot->status ||
+                              (sum.status == slot->status && sum.lag > slot->lag));
+        if (worse)
+            *slot = sum;
+    }
+}
+
+void topic_lags_build(struct topics *t)
+{
+    size_t n = t->sn ? (size_t)t->sn->n : 0;
+    if (n + 1 > t->lags_alloc) {
+        t->lags_alloc = n + 1;
+        t->lags = evs_xgrow(t->lags, t->lags_alloc, sizeof(*t->lags));
+    }
+    memset(t->lags, 0, (n + 1) * sizeof(*t->lags));
+    for (size_t i = 0; t->sn && t->lag_sn && i < t->lag_sn->n_groups; i++)
+        add_group(t, &t->lag_sn->groups[i]);
 }
 
 void topic_spark(const float *spark, struct evs_view *v)
@@ -116,6 +174,22 @@ static void number(const struct topics *t, const struct evs_topic_row *r, int co
     }
 }
 
+static void lag_field(const struct topics *t, const struct evs_topic_row *r, struct evs_field *f)
+{
+    const struct topic_lag *lag = lag_of(t, r);
+    char num[EVS_NUM_LEN];
+    if (!lag) {
+        evs_field_set(f, EVS_ROLE_NUM_UNKNOWN, evs_glyph(t->lag_sn ? EVS_G_NONE : EVS_G_MORE));
+        return;
+    }
+    enum evs_role role = lag->status >= EVS_LAG_REWIND ? EVS_ROLE_LAG_BAD
+                         : lag->status == EVS_LAG_WARN ? EVS_ROLE_LAG_WARN
+                                                       : EVS_ROLE_TEXT;
+    const char *words = f->exact && lag->lag >= 0 ? evs_num_commas(num, lag->lag)
+                                                  : evs_ui_num(t->ui, num, lag->lag);
+    evs_field_printf(f, role, "%.100s %s", lag->group, words);
+}
+
 static void field(const void *ctx, size_t row, int col, struct evs_field *f)
 {
     const struct topics *t = ctx;
@@ -128,10 +202,11 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
         break;
     case TOPIC_COL_PART: evs_field_printf(f, EVS_ROLE_TEXT, "%d", r->partitions); break;
     case TOPIC_COL_REPL: evs_field_printf(f, EVS_ROLE_TEXT, "%d", r->replicas); break;
-    case TOPIC_COL_LAG: break;
+    case TOPIC_COL_LAG: lag_field(t, r, f); break;
     case TOPIC_COL_STATE: {
-        enum evs_role role = topic_state(r, word, sizeof(word));
-        bool say = f->exact && r->reason[0];
+        enum evs_role role = topic_state(t, r, word, sizeof(word));
+        bool group = topic_rank(t, r) / 10 == TOPIC_RANK_GROUP / 10;
+        bool say = f->exact && r->reason[0] && !group;
         evs_field_set(f, role, say ? r->reason : word);
         break;
     }
@@ -169,8 +244,13 @@ static int compare(const void *ctx, size_t a, size_t b, int col)
     case TOPIC_COL_RATE: return by_double(ra->rate, rb->rate);
     case TOPIC_COL_SKEW: return by_double(ra->max_over_mean, rb->max_over_mean);
     case TOPIC_COL_STATE: {
-        int by = topic_rank(rb) - topic_rank(ra); /* the worst is the most */
+        int by = topic_rank(ctx, rb) - topic_rank(ctx, ra); /* the worst is the most */
         return by ? by : rate_class(ra->rate) - rate_class(rb->rate);
+    }
+    case TOPIC_COL_LAG: {
+        const struct topic_lag *la = lag_of(ctx, ra), *lb = lag_of(ctx, rb);
+        int64_t a_lag = la ? la->lag : -2, b_lag = lb ? lb->lag : -2;
+        return (a_lag > b_lag) - (a_lag < b_lag);
     }
     default: return strcmp(ra->name, rb->name);
     }
@@ -186,8 +266,8 @@ static uint64_t id(const void *ctx, size_t row)
 
 static bool col_hidden(const void *ctx, int col)
 {
-    (void)ctx;
-    return col == TOPIC_COL_LAG;
+    const struct topics *t = ctx;
+    return col == TOPIC_COL_LAG && (!t->lag_sn || !t->lag_sn->n_groups);
 }
 
 const struct evs_table_ops topic_list_ops = {

@@ -67,7 +67,7 @@ static void add_branch(struct topics *t, const char *path, size_t len, const cha
         n->spark[i] = NAN;
 }
 
-static void sum_into(struct topic_node *n, const struct evs_topic_row *r)
+static void sum_into(const struct topics *t, struct topic_node *n, const struct evs_topic_row *r)
 {
     n->topics++;
     n->partitions += r->partitions;
@@ -77,7 +77,7 @@ static void sum_into(struct topic_node *n, const struct evs_topic_row *r)
     for (int i = 0; i < EVS_SPARK; i++)
         if (r->spark[i] >= 0)
             n->spark[i] = n->spark[i] >= 0 ? n->spark[i] + r->spark[i] : r->spark[i];
-    if (!n->worst || topic_rank(r) < topic_rank(n->worst))
+    if (!n->worst || topic_rank(t, r) < topic_rank(t, n->worst))
         n->worst = r;
 }
 
@@ -104,7 +104,7 @@ static void add_in_scheme(struct topics *t, const struct evs_topic_row *r, size_
         open[0] = t->n_nodes - 1;
         open[1] = SIZE_MAX;
     }
-    sum_into(&t->nodes[open[0]], r);
+    sum_into(t, &t->nodes[open[0]], r);
     if (t->nodes[open[0]].folded)
         return;
     struct topic_node *mid = open[1] == SIZE_MAX ? NULL : &t->nodes[open[1]];
@@ -112,7 +112,7 @@ static void add_in_scheme(struct topics *t, const struct evs_topic_row *r, size_
         add_branch(t, r->name, entity, first + 1, entity - domain - 1, 1);
         open[1] = t->n_nodes - 1;
     }
-    sum_into(&t->nodes[open[1]], r);
+    sum_into(t, &t->nodes[open[1]], r);
     if (!t->nodes[open[1]].folded)
         add_leaf(t, r, second + 1, 2);
 }
@@ -134,7 +134,7 @@ void topic_tree_build(struct topics *t)
             add_branch(t, outside, sizeof(outside) - 1, outside, sizeof(outside) - 1, 0);
             other = t->n_nodes - 1;
         }
-        sum_into(&t->nodes[other], r);
+        sum_into(t, &t->nodes[other], r);
         if (!t->nodes[other].folded)
             add_leaf(t, r, r->name, 1);
     }
@@ -176,11 +176,11 @@ static size_t count(const void *ctx)
     return ((const struct topics *)ctx)->n_nodes;
 }
 
-static void state_field(const struct topic_node *n, struct evs_field *f)
+static void state_field(const struct topics *t, const struct topic_node *n, struct evs_field *f)
 {
     char word[EVS_FIELD_TEXT];
-    enum evs_role role = topic_state(n->worst, word, sizeof(word));
-    bool name = !n->row && n->worst->status < EVS_TOPIC_OK;
+    enum evs_role role = topic_state(t, n->worst, word, sizeof(word));
+    bool name = !n->row && topic_rank(t, n->worst) < TOPIC_RANK_OK;
     const char *last = strrchr(n->worst->name, '.');
     last = last && in_scheme(n->worst->name) ? last + 1 : n->worst->name;
     if (name)
@@ -214,7 +214,7 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
                                                    : evs_ui_num(t->ui, num, n->messages));
         break;
     case TREE_COL_RATE: evs_field_set(f, EVS_ROLE_TEXT, evs_ui_rate(t->ui, num, n->rate)); break;
-    default: state_field(n, f); break;
+    default: state_field(t, n, f); break;
     }
 }
 
