@@ -9,7 +9,8 @@
 #include "kafka/handle.h"
 #include "kafka/meta.h"
 
-enum { HANDLES = 4, HANDLES_MAX = 8, SLOTS = EVS_GROUPS_INFLIGHT, MANY = 64, TRY_US = 1000000 };
+enum { HANDLES = 4, HANDLES_MAX = 8, SLOTS = EVS_GROUPS_INFLIGHT, MANY = 64 };
+enum { TRY_US = 1000000, GRACE_MS = 2000 };
 
 struct pool_handle {
     rd_kafka_t *rk;
@@ -38,6 +39,7 @@ struct asking {
     size_t next, n; /* the next ask to send */
     bool half;      /* its offsets were sent, its members not yet */
     int turn, flying, sent;
+    int64_t news_us; /* when the last answer came */
 };
 
 const char *evs_group_state_name(enum evs_group_state s)
@@ -267,6 +269,12 @@ static void *ticket(const struct evs_groups *g, size_t ask)
     return (void *)(uintptr_t)((uint64_t)(g->run & 0xffff) << RUN_SHIFT | ask);
 }
 
+bool evs_groups_unsupported(const struct evs_err *err)
+{
+    return err->native == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE ||
+           err->native == RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION;
+}
+
 static void send_offsets(struct asking *a, struct pool_handle *h, const char *name)
 {
     rd_kafka_ListConsumerGroupOffsets_t *req =
@@ -454,7 +462,9 @@ enum evs_rc evs_groups_ask(struct evs_groups *g, const struct evs_group_ask *ask
 {
     struct asking a = {.g = g, .asks = asks, .ops = ops, .ctx = ctx, .n = n};
     enum evs_rc rc = open_handles(g, n > MANY ? g->n : 1, err);
+    int64_t patience_us = (evs_client_timeout_ms(g->c) + GRACE_MS) * 1000;
     g->run++;
+    a.news_us = evs_clock_mono_us();
     struct pollfd fds[2] = {{g->wake.fds[0], POLLIN, 0}, {-1, POLLIN, 0}};
     if (stop)
         fds[1].fd = stop->wake.fds[0];
@@ -462,7 +472,11 @@ enum evs_rc evs_groups_ask(struct evs_groups *g, const struct evs_group_ask *ask
         send_more(&a);
         if (stop && evs_stop_raised(stop)) {
             rc = evs_fail(err, EVS_AGAIN, "stopped");
-        } else if (!drain(&a) && a.flying > 0) {
+        } else if (drain(&a)) {
+            a.news_us = evs_clock_mono_us();
+        } else if (a.flying > 0 && evs_clock_mono_us() - a.news_us > patience_us) {
+            rc = evs_kafka_fail(g->c, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "groups");
+        } else if (a.flying > 0) {
             poll(fds, stop ? 2 : 1, 100);
             evs_wake_drain(&g->wake);
         }

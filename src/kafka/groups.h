@@ -84,6 +84,9 @@ struct evs_group_ask {
     bool offsets, members;
 };
 
+/* The cluster has no such request, as librdkafka's mock has no ListGroups and DescribeGroups. */
+bool evs_groups_unsupported(const struct evs_err *err);
+
 struct evs_groups_ops {
     /* Exactly one of these two for each ask with `offsets`. */
     void (*offsets)(void *ctx, size_t ask, const struct evs_group_offset *o, size_t n);

@@ -103,7 +103,8 @@ void evs_lag_poller_view(struct evs_lag_poller *p, const char *const *groups, si
     send(p, VIEW, 0, groups, n);
 }
 
-void evs_lag_poller_focus(struct evs_lag_poller *p, const char *group, const char *topic, int32_t partition)
+void evs_lag_poller_focus(struct evs_lag_poller *p, const char *group, const char *topic,
+                          int32_t partition)
 {
     const char *texts[] = {group, topic};
     send(p, FOCUS, partition, texts, 2);

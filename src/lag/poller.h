@@ -41,7 +41,8 @@ struct evs_lag_poller_state {
     int64_t interval_ms;
     int64_t failed_since_ms; /* 0: the last refresh went well */
     struct evs_err err;      /* of the last refresh, when it failed */
-    /* Half hours of the partition named by evs_lag_poller_focus; EVS_LAG_SPARK cells, -1 unknown. */
+    /* Half hours of the partition named by evs_lag_poller_focus; EVS_LAG_SPARK cells, -1
+     * unknown. */
     bool charts;
     double lag[EVS_LAG_SPARK], in[EVS_LAG_SPARK], out[EVS_LAG_SPARK];
 };

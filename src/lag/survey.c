@@ -258,7 +258,8 @@ static void on_members_failed(void *ctx, size_t i, const struct evs_err *err)
     struct evs_lag_group *g = r->groups[i];
     evs_lag_group_clear_members(g);
     g->described = false;
-    set_error(g, err->msg);
+    if (!evs_groups_unsupported(err))
+        set_error(g, err->msg);
 }
 
 /* The list says it: no member to ask for, and the coordinator follows from the name. */

@@ -83,6 +83,8 @@ static bool lead_to(struct evs_ui *ui, enum evs_command c)
         return false;
     struct evs_place at = EVS_PLACE_INIT;
     place_here(ui, &at);
+    if (c == EVS_CMD_SCREEN_7) /* all groups; L keeps to those of the topic */
+        evs_place_set(&at.topic, NULL);
     struct evs_screen *s = evs_stack_top(ui);
     bool same = s->ops == ops && (evs_place_equal(&at, &s->at) || !strcmp(ops->name, "help"));
     if (c == EVS_CMD_SCREEN_1)

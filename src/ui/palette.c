@@ -262,7 +262,12 @@ bool evs_app_run(struct evs_ui *ui, const char *line)
     if (!strcmp(line, "q") || !strcmp(line, "quit")) {
         evs_app_command(ui, EVS_CMD_QUIT);
     } else if (evs_screen_known(line)) {
+        if (!strcmp(line, "groups"))
+            evs_place_set(&at.topic, NULL);
         evs_ui_open(ui, line, &at);
+    } else if (!strncmp(line, "group ", 6) && line[6]) {
+        evs_place_set(&at.group, line + 6);
+        evs_ui_open(ui, "group", &at);
     } else if (c != EVS_CMD_NONE) {
         evs_app_command(ui, c);
     } else if (evs_data_has_topic(ui, line)) {
