@@ -1,0 +1,72 @@
+"""Keys, Heat and What-if on a real Kafka: the story of one hot partition, and their figures equal to
+the command's."""
+import re
+
+import pytest
+
+
+@pytest.fixture
+def orders(topic, admin, rng):
+    """Six partitions over two hours; from half an hour on a whale is 40 % of the messages."""
+    name, start = topic(partitions=6, suffix="placed"), 1700000000000
+    records = []
+    for i in range(12000):
+        whale = i > 3000 and rng.random() < 0.4
+        key = "User:123" if whale else f"User:{1000 + rng.randrange(3000)}"
+        records.append({"key": key, "value": "v" * 40, "timestamp": start + i * 600})
+    for i in range(0, len(records), 4000):
+        admin("produce", topic=name, records=records[i:i + 4000])
+    return name
+
+
+def test_who_since_when_and_what_would_fix_it(kafka, kevs, orders, tui):
+    got = kevs("keys", orders, "--json").ok().json
+    hot, first = got["hot_keys"][0], got["diagnosis"][0]
+    assert first["kind"] == "hot-key" and hot["key"] == "User:123"
+    t = tui("keys", orders, "-b", kafka, "--tui", rows=36, cols=130)
+    t.wait(re.compile(r"exact +6 of 6 partitions"))
+    assert f"Hot key: User:123 is {100 * hot['share']:.1f} %" in t.text
+    assert "Since" in t.text and "none before" in t.text
+    assert f"{hot['count']:,}" in t.text
+    ratio = got["skew"]["messages"]["max_over_mean"]
+    assert f"{ratio:.1f}×" in t.text
+    assert "murmur2 for 100.0 % of the keys" in t.text
+    t.send("H").wait(re.compile(r"Band +p\d since"))
+    assert "no message was read for the map" in t.text
+    t.wait(re.compile(r"top key User:123"))
+    t.send("q").wait("hot keys")
+    t.send("W").wait("Smallest change that works")
+    smallest = next(w for w in got["what_if"] if w["smallest"])
+    assert re.search(rf"► {smallest['strategy']}, placed +{smallest['max_over_mean']:.1f}×", t.text)
+    assert f"{100 * smallest['broken_pair_share']:.1f} %" in t.text
+    t.send("+").wait(re.compile(rf"► shards:{int(smallest['strategy'].split(':')[1]) + 1}, placed"))
+    t.send("@", "partitions:17\r").wait("partitions:17")
+    t.send("q", "q").wait("Topics")
+
+
+def test_bytes_panes_and_small_sizes(kafka, orders, tui):
+    t = tui("keys", orders, "-b", kafka, "--tui", rows=36, cols=130)
+    t.wait(re.compile(r"exact +6 of 6 partitions"))
+    t.send("u").wait(re.compile(r"partitions +bytes"))
+    t.send("tab", "j", "enter").wait("hot keys of p1")
+    for rows, cols in (24, 80), (12, 60), (5, 20), (1, 1), (36, 130):
+        t.resize(rows, cols)
+        t.pump(0.3)
+    t.wait("hot keys of p1")
+    t.send("esc").wait(re.compile(r"── hot keys +bytes ─"))
+
+
+def test_heat_by_key_and_range(kafka, orders, tui):
+    t = tui("keys", orders, "-b", kafka, "--tui", rows=40, cols=130)
+    t.wait(re.compile(r"exact +6 of 6"))
+    t.send("H").wait(re.compile(r"Band +p\d"))
+    t.send("m").wait("32 buckets of the keys' hash")
+    t.send("m").wait(re.compile(r"Band +p\d"))
+    t.send("g", "space", "l", "l", "z").wait(re.compile(r"· \d+ × 2.0 s · messages"))
+    t.send("q").wait("hot keys")
+
+
+def test_a_topic_that_cannot_be_read_is_told(kafka, tui):
+    t = tui("keys", "no-such-topic-here", "-b", kafka, "--tui", rows=30, cols=120)
+    t.wait("no-such-topic-here")
+    t.wait(re.compile("does not exist"))
