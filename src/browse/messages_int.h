@@ -34,6 +34,7 @@ void body_unref(struct body *b); /* NULL is fine */
 struct row {
     struct evs_msg_row r; /* r.seq and r.ev are filled in for snapshots only */
     struct body *body;
+    bool judged; /* r.aborted is known (read_uncommitted) */
     bool lost; /* its body could not be read again: it is no longer there */
 };
 

@@ -233,13 +233,14 @@ static int by_offset(const void *a, const void *b)
 }
 
 /* Reads the wanted offsets (sorted) of one partition; jumps over wide stretches between them. */
-static enum evs_rc read_offsets(struct evs_messages *m, int32_t partition, struct wanted *w,
-                                size_t n, size_t preview,
+static enum evs_rc read_offsets(struct evs_messages *m, enum evs_isolation isolation,
+                                int32_t partition, struct wanted *w, size_t n, size_t preview,
                                 void (*got)(void *ctx, const struct wanted *w, struct body *b),
                                 void *ctx, struct evs_err *err)
 {
     struct evs_ranges *r = blank_ranges(m);
     struct evs_merge *merge = NULL;
+    r->isolation = isolation;
     add_range(r, &messages_part(m, partition)->p, w[0].offset, w[n - 1].offset + 1);
     enum evs_rc rc = evs_merge_open(m->c, r, &merge, err);
     size_t i = 0;
@@ -277,7 +278,8 @@ enum evs_rc page_fetch(struct evs_messages *m, int32_t partition, int64_t offset
     struct body *b = NULL;
     if (!messages_part(m, partition))
         return evs_fail(err, EVS_INVALID, "partition %d is not in view", partition);
-    enum evs_rc rc = read_offsets(m, partition, &w, 1, SIZE_MAX, got_one, &b, err);
+    enum evs_rc rc =
+        read_offsets(m, m->query->q.isolation, partition, &w, 1, SIZE_MAX, got_one, &b, err);
     if (!rc)
         *ret_b = b;
     return rc;
@@ -312,7 +314,8 @@ static bool mend_bodies(struct evs_messages *m, int64_t top)
     }
     if (n) {
         qsort(w, n, sizeof(*w), by_offset);
-        if (read_offsets(m, partition, w, n, EVS_MESSAGES_PREVIEW, got_body, m, &err))
+        if (read_offsets(m, m->query->q.isolation, partition, w, n, EVS_MESSAGES_PREVIEW, got_body,
+                         m, &err))
             messages_fail(m, &err);
         for (size_t i = 0; !err.code && i < n; i++) {
             struct row *row = rows_at(&m->rows, w[i].seq);
@@ -322,6 +325,48 @@ static bool mend_bodies(struct evs_messages *m, int64_t top)
     }
     evs_free(w);
     return n > 0 && !err.code;
+}
+
+static void got_committed(void *ctx, const struct wanted *w, struct body *b)
+{
+    const struct evs_messages *m = ctx;
+    struct row *row = rows_at(&m->rows, w->seq);
+    if (row)
+        row->r.aborted = false;
+    body_unref(b);
+}
+
+/* Under read_uncommitted: which records of one partition in view were aborted. What stands at or
+ * behind the last stable offset is open, not aborted. */
+static bool judge_aborted(struct evs_messages *m, int64_t top)
+{
+    struct wanted *w = evs_xcalloc((size_t)m->view_n + 1, sizeof(*w));
+    struct evs_err err = EVS_ERR_INIT;
+    const struct mpart *part = NULL;
+    size_t n = 0;
+    for (int64_t seq = top; seq < top + m->view_n && n < MISSING_MAX; seq++) {
+        struct row *row = rows_at(&m->rows, seq);
+        if (!row || row->r.kind != EVS_ROW_RECORD || row->judged)
+            continue;
+        if (!part)
+            part = messages_part(m, row->r.partition);
+        if (row->r.partition != part->p.partition || row->r.offset >= part->p.lso)
+            continue;
+        row->judged = row->r.aborted = true;
+        w[n++] = (struct wanted){seq, row->r.offset};
+    }
+    if (n) {
+        qsort(w, n, sizeof(*w), by_offset);
+        if (read_offsets(m, EVS_READ_COMMITTED, part->p.partition, w, n, 0, got_committed, m, &err))
+            messages_fail(m, &err);
+        for (size_t i = 0; err.code && i < n; i++) {
+            struct row *row = rows_at(&m->rows, w[i].seq);
+            row->judged = row->r.aborted = false; /* not known */
+        }
+        m->dirty = true;
+    }
+    evs_free(w);
+    return n > 0;
 }
 
 static void explain(struct evs_messages *m, struct row *row)
@@ -353,6 +398,8 @@ bool page_mend_view(struct evs_messages *m)
 {
     int64_t top = messages_view_top(m);
     if (mend_bodies(m, top))
+        return true;
+    if (m->query->q.isolation == EVS_READ_UNCOMMITTED && judge_aborted(m, top))
         return true;
     for (int64_t seq = top; seq < top + m->view_n; seq++) {
         struct row *row = rows_at(&m->rows, seq);

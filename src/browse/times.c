@@ -1,4 +1,4 @@
-#include "browse/peek.h"
+#include "browse/times.h"
 
 #include <stdlib.h>
 
@@ -44,8 +44,8 @@ static enum evs_rc look(struct evs_client *c, const struct evs_ranges *ranges, i
     return rc == EVS_EOF ? EVS_OK : rc;
 }
 
-enum evs_rc evs_peek_first(struct evs_client *c, const struct evs_ranges *ranges, int64_t *ret_ts,
-                           struct evs_err *err)
+enum evs_rc evs_times_first(struct evs_client *c, const struct evs_ranges *ranges, int64_t *ret_ts,
+                            struct evs_err *err)
 {
     for (size_t i = 0; i < ranges->n; i++)
         ret_ts[i] = -1;
@@ -53,8 +53,8 @@ enum evs_rc evs_peek_first(struct evs_client *c, const struct evs_ranges *ranges
 }
 
 /* Steps back from the end until a record shows: markers and holes may stand there. */
-enum evs_rc evs_peek_last(struct evs_client *c, const struct evs_ranges *ranges, int64_t *ret_ts,
-                          struct evs_err *err)
+enum evs_rc evs_times_last(struct evs_client *c, const struct evs_ranges *ranges, int64_t *ret_ts,
+                           struct evs_err *err)
 {
     struct evs_ranges *step = evs_ranges_copy(ranges);
     int64_t back = LAST_BACK;
