@@ -9,7 +9,6 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/queue.h"
-#include "core/text.h"
 #include "core/thread.h"
 #include "core/xalloc.h"
 #include "kafka/reader.h"
@@ -430,48 +429,4 @@ void evs_trace_free(struct evs_trace *t)
     evs_free(t->key);
     evs_stop_done(&t->stop);
     evs_free(t);
-}
-
-/* --- kinds of events -------------------------------------------------------------------------- */
-
-static bool kind_from_json(const struct evs_event *ev, struct evs_buf *out)
-{
-    static const char *const names[] = {"type", "eventType", "event_type", "event",
-                                        "kind", "op",        "action",     "status"};
-    struct evs_json_tree tree = {0};
-    struct evs_err err = EVS_ERR_INIT;
-    bool found = false;
-    if (ev->value_len < 1 || *(const char *)ev->value != '{' ||
-        evs_json_tree_read(&tree, ev->value, ev->value_len, &err)) {
-        evs_json_tree_done(&tree);
-        return false;
-    }
-    for (size_t i = 0; !found && i < EVS_COUNT(names); i++) {
-        const struct evs_json_node *node = evs_json_member(&tree, tree.nodes, names[i]);
-        found = node && node->type == EVS_JSON_STRING;
-        if (found)
-            evs_json_unquote(out, tree.text + node->start, node->end - node->start);
-    }
-    evs_json_tree_done(&tree);
-    return found;
-}
-
-void evs_trace_kind(const struct evs_event *ev, char *to, size_t n)
-{
-    static const char *const headers[] = {"ce_type",   "type",       "event-type",
-                                          "eventType", "event_type", "__TypeId__"};
-    EVS_AUTO(evs_buf) struct evs_buf raw = EVS_BUF_INIT(256), text = EVS_BUF_INIT(1024);
-    if (!ev->value) {
-        snprintf(to, n, "(delete)");
-        return;
-    }
-    for (size_t k = 0; !raw.len && k < EVS_COUNT(headers); k++)
-        for (int i = 0; i < ev->n_headers; i++)
-            if (ev->headers[i].name_len == strlen(headers[k]) && ev->headers[i].value &&
-                !memcmp(ev->headers[i].name, headers[k], ev->headers[i].name_len))
-                evs_buf_add(&raw, ev->headers[i].value, ev->headers[i].value_len);
-    if (!raw.len)
-        (void)kind_from_json(ev, &raw);
-    evs_text_fit(&text, evs_buf_str(&raw), raw.len, 20, EVS_CUT_END);
-    snprintf(to, n, "%s", evs_buf_str(&text));
 }

@@ -96,8 +96,4 @@ struct evs_trace_sn *evs_trace_take(struct evs_trace *t, uint64_t than); /* or N
 void evs_trace_stop(struct evs_trace *t);
 void evs_trace_free(struct evs_trace *t); /* stops it; NULL is fine */
 
-/* What kind of event a record is, by its JSON (type, eventType, ...) or headers (ce_type, ...),
- * into to (escaped, at most n bytes); "(delete)" for a tombstone, "" when nothing says. */
-void evs_trace_kind(const struct evs_event *ev, char *to, size_t n);
-
 #endif

@@ -17,6 +17,7 @@ const struct evs_cmd *const evs_cmds[] = {
     &evs_cmd_messages,
     &evs_cmd_trace,
     &evs_cmd_keys,
+    &evs_cmd_lint,
     &evs_cmd_config,
     &evs_cmd_lag,
     &evs_cmd_replay,

@@ -14,6 +14,7 @@
 #include "core/num.h"
 #include "core/text.h"
 #include "core/xalloc.h"
+#include "decode/kind.h"
 #include "kafka/client.h"
 
 enum { LINE_CAP = 512 << 20 };
@@ -81,7 +82,7 @@ static void put_json(struct tracing *t, size_t i, int64_t *last_ts)
     evs_envelope_members(&w, e->ev, false);
     evs_jsonw_i64(&w, "step", (int64_t)i + 1);
     char kind[96];
-    evs_trace_kind(e->ev, kind, sizeof(kind));
+    evs_event_kind(e->ev, kind, sizeof(kind));
     evs_jsonw_str(&w, "event", kind[0] ? kind : NULL);
     if (t->opts->n_lanes > 1)
         evs_jsonw_i64(&w, "lane", e->lane);
@@ -122,7 +123,7 @@ static void put_row(struct tracing *t, struct evs_table *table, size_t i, int64_
     else
         evs_table_cell(table, "%s%s", gap < 0 ? "" : "+", gap < 0 ? "" : evs_num_ago(text, gap));
     *last_ts = ev->ts_ms;
-    evs_trace_kind(ev, kind, sizeof(kind));
+    evs_event_kind(ev, kind, sizeof(kind));
     evs_table_cell(table, "%s", kind);
     evs_table_cell(table, "%s", ev->value ? evs_num_commas(text, (int64_t)ev->value_len) : "-");
     if (t->fold) {

@@ -276,17 +276,20 @@ static void make_customer(struct evs_sample_gen *g, int64_t i, int64_t n, struct
     header(s, "source", "crm");
     int64_t id = below(g, 160);
     bool moved = i > n / 2 && id % 5 == 0; /* the address changes, the customer stays */
+    char email[64];
+    snprintf(email, sizeof(email), "%s.%lld@%s", first[id % 8], (long long)id,
+             moved ? "new-mail.example" : "mail.example");
     if (i % 50 == 49)
         evs_buf_printf(&s->key, "C-%04lld", (long long)id);
     else
-        evs_buf_printf(&s->key, "%s.%lld@%s", first[id % 8], (long long)id,
-                       moved ? "new-mail.example" : "mail.example");
+        evs_buf_adds(&s->key, email);
     if (i % 64 == 63) {
         s->tombstone = true;
         return;
     }
-    evs_buf_printf(&s->value, "{\"customerId\":\"C-%04lld\",\"email\":\"%s\",\"tier\":\"%s\"}",
-                   (long long)id, s->key.data, id % 7 ? "basic" : "gold");
+    evs_buf_printf(&s->value,
+                   "{\"customerId\":\"C-%04lld\",\"email\":\"%s\",\"tier\":\"%s\",\"rev\":%lld}",
+                   (long long)id, email, id % 7 ? "basic" : "gold", (long long)i);
 }
 
 static void make_audit(struct evs_sample_gen *g, int64_t i, int64_t n, struct evs_sample *s)

@@ -3,6 +3,7 @@
 #include "browse/fold.h"
 #include "browse/trace.h"
 #include "browse/trace_int.h"
+#include "decode/kind.h"
 #include "filter/jq.h"
 #include "test.h"
 
@@ -156,17 +157,17 @@ static void kinds(void **state)
     static const char value[] = "{\"a\":{\"type\":\"inner\"},\"event_type\":\"paid\\u001b\"}";
     char kind[64];
     struct evs_event ev = {.value = value, .value_len = strlen(value)};
-    evs_trace_kind(&ev, kind, sizeof(kind));
+    evs_event_kind(&ev, kind, sizeof(kind));
     assert_string_equal(kind, "paid\\x1b");
     ev.headers = headers;
     ev.n_headers = 1;
-    evs_trace_kind(&ev, kind, sizeof(kind));
+    evs_event_kind(&ev, kind, sizeof(kind));
     assert_string_equal(kind, "shop.placed.v1");
     ev = (struct evs_event){.value = NULL};
-    evs_trace_kind(&ev, kind, sizeof(kind));
+    evs_event_kind(&ev, kind, sizeof(kind));
     assert_string_equal(kind, "(delete)");
     ev = (struct evs_event){.value = "{", .value_len = 1};
-    evs_trace_kind(&ev, kind, sizeof(kind));
+    evs_event_kind(&ev, kind, sizeof(kind));
     assert_string_equal(kind, "");
 }
 
