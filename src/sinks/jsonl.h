@@ -14,6 +14,8 @@
 #define EVS_SINKS_JSONL_H
 
 #include "core/buf.h"
+#include "core/json.h"
+#include "core/jsonw.h"
 #include "core/map.h"
 #include "sinks/decimal.h"
 #include "sinks/sink.h"
@@ -63,6 +65,18 @@ enum evs_rc evs_jsonl_compact(struct evs_jsonl *s, struct evs_err *err);
 /* jsonl_line.c: a row as a line, its newline included. count and sum are the totals. */
 void evs_jsonl_line(const struct evs_view *v, const struct evs_row *r, struct evs_buf *out);
 
+/* One line back into a row that borrows the reader until the next line. */
+struct evs_jsonl_reader {
+    struct evs_row row;
+    struct evs_cell *cells;
+    struct evs_json_tree tree;
+    struct evs_buf key, value, text;
+};
+void evs_jsonl_reader_init(struct evs_jsonl_reader *l, const struct evs_view *v);
+void evs_jsonl_reader_done(struct evs_jsonl_reader *l);
+enum evs_rc evs_jsonl_parse(struct evs_jsonl_reader *l, const struct evs_view *v, const char *p,
+                            size_t n, struct evs_err *err);
+
 /* jsonl_ckpt.c */
 enum evs_rc evs_jsonl_ckpt_read(struct evs_jsonl *s, struct evs_ckpt *ret_c, int64_t *ret_length,
                                 struct evs_err *err);
@@ -71,6 +85,11 @@ enum evs_rc evs_jsonl_ckpt_write(struct evs_jsonl *s, const struct evs_ckpt *c, 
 /* Writes text to path so that after a crash there is the old or the new file. */
 enum evs_rc evs_jsonl_replace(const char *path, const void *p, size_t n, struct evs_err *err);
 enum evs_rc evs_jsonl_write(int fd, const char *path, const void *p, size_t n, struct evs_err *err);
+/* The partitions as members of an open object, and back. */
+void evs_jsonl_parts_write(struct evs_jsonw *w, const struct evs_ckpt_part *parts, size_t n);
+void evs_jsonl_parts_read(const struct evs_json *j, struct evs_ckpt *c);
+int64_t evs_jsonl_number(const struct evs_json *j, const char *name);
+void evs_jsonl_text(const struct evs_json *j, const char *name, char **member);
 enum evs_rc evs_jsonl_sync_folder(const char *path, struct evs_err *err);
 
 #endif

@@ -63,7 +63,7 @@ enum evs_rc evs_jsonl_replace(const char *path, const void *p, size_t n, struct 
     return rc;
 }
 
-static int64_t number(const struct evs_json *j, const char *name)
+int64_t evs_jsonl_number(const struct evs_json *j, const char *name)
 {
     struct evs_err ignored = EVS_ERR_INIT;
     const char *digits = evs_json_text(evs_json_get(j, name));
@@ -71,19 +71,19 @@ static int64_t number(const struct evs_json *j, const char *name)
     return digits && !evs_num_i64(digits, INT64_MIN, INT64_MAX, &v, &ignored) ? v : 0;
 }
 
-static void read_text(const struct evs_json *j, const char *name, char **member)
+void evs_jsonl_text(const struct evs_json *j, const char *name, char **member)
 {
     const char *text = evs_json_text(evs_json_get(j, name));
     evs_ckpt_text(member, text ? text : "", text ? strlen(text) : 0);
 }
 
-static void read_parts(const struct evs_json *j, struct evs_ckpt *c)
+void evs_jsonl_parts_read(const struct evs_json *j, struct evs_ckpt *c)
 {
     const struct evs_json *p = evs_json_first(evs_json_get(j, "partitions"));
     for (; p; p = evs_json_after(p)) {
-        struct evs_ckpt_part *part = evs_ckpt_part(c, (int32_t)number(p, "partition"));
+        struct evs_ckpt_part *part = evs_ckpt_part(c, (int32_t)evs_jsonl_number(p, "partition"));
         for (int i = 0; i < EVS_CKPT_FIELDS; i++)
-            part->n[i] = number(p, evs_ckpt_names[i]);
+            part->n[i] = evs_jsonl_number(p, evs_ckpt_names[i]);
     }
 }
 
@@ -104,18 +104,31 @@ enum evs_rc evs_jsonl_ckpt_read(struct evs_jsonl *s, struct evs_ckpt *ret_c, int
     }
     if (rc)
         return rc;
-    *ret_length = number(j, "length");
-    read_text(j, "id", &ret_c->id);
-    ret_c->epoch = number(j, "epoch");
+    *ret_length = evs_jsonl_number(j, "length");
+    evs_jsonl_text(j, "id", &ret_c->id);
+    ret_c->epoch = evs_jsonl_number(j, "epoch");
     if (!strcmp(ret_c->id, s->id)) {
-        read_text(j, "plan_hash", &ret_c->plan_hash);
-        read_text(j, "topic", &ret_c->topic);
-        read_text(j, "state", &ret_c->state);
-        ret_c->updated_ms = number(j, "updated_ms");
-        read_parts(j, ret_c);
+        evs_jsonl_text(j, "plan_hash", &ret_c->plan_hash);
+        evs_jsonl_text(j, "topic", &ret_c->topic);
+        evs_jsonl_text(j, "state", &ret_c->state);
+        ret_c->updated_ms = evs_jsonl_number(j, "updated_ms");
+        evs_jsonl_parts_read(j, ret_c);
     }
     evs_json_free(j);
     return EVS_OK;
+}
+
+void evs_jsonl_parts_write(struct evs_jsonw *w, const struct evs_ckpt_part *parts, size_t n)
+{
+    evs_jsonw_arr(w, "partitions");
+    for (size_t i = 0; i < n; i++) {
+        evs_jsonw_obj(w, NULL);
+        evs_jsonw_i64(w, "partition", parts[i].partition);
+        for (int f = 0; f < EVS_CKPT_FIELDS; f++)
+            evs_jsonw_i64(w, evs_ckpt_names[f], parts[i].n[f]);
+        evs_jsonw_end(w);
+    }
+    evs_jsonw_end(w);
 }
 
 enum evs_rc evs_jsonl_ckpt_write(struct evs_jsonl *s, const struct evs_ckpt *c, int64_t length,
@@ -132,15 +145,7 @@ enum evs_rc evs_jsonl_ckpt_write(struct evs_jsonl *s, const struct evs_ckpt *c, 
     evs_jsonw_i64(&w, "epoch", c->epoch);
     evs_jsonw_i64(&w, "updated_ms", evs_clock_wall_ms());
     evs_jsonw_i64(&w, "length", length);
-    evs_jsonw_arr(&w, "partitions");
-    for (size_t i = 0; i < c->n; i++) {
-        evs_jsonw_obj(&w, NULL);
-        evs_jsonw_i64(&w, "partition", c->parts[i].partition);
-        for (int f = 0; f < EVS_CKPT_FIELDS; f++)
-            evs_jsonw_i64(&w, evs_ckpt_names[f], c->parts[i].n[f]);
-        evs_jsonw_end(&w);
-    }
-    evs_jsonw_end(&w);
+    evs_jsonl_parts_write(&w, c->parts, c->n);
     evs_jsonw_end(&w);
     evs_buf_addc(&text, '\n');
     return evs_jsonl_replace(s->ckpt_path, evs_buf_str(&text), text.len, err);

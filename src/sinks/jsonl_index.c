@@ -11,137 +11,6 @@
 #include "core/xalloc.h"
 #include "sinks/jsonl.h"
 
-struct line { /* borrowed from the reader's buffers until the next line */
-    struct evs_row row;
-    struct evs_cell *cells;
-    struct evs_json_tree tree;
-    struct evs_buf key, value, text;
-};
-
-static void line_done(struct line *l)
-{
-    evs_json_tree_done(&l->tree);
-    evs_free(l->cells);
-    evs_buf_done(&l->key);
-    evs_buf_done(&l->value);
-    evs_buf_done(&l->text);
-}
-
-static int sextet(char c)
-{
-    static const char *const table =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c ? strchr(table, c) : NULL;
-    return at ? (int)(at - table) : -1;
-}
-
-static void unbase64(struct evs_buf *out, const char *p, size_t n)
-{
-    uint32_t bits = 0;
-    int have = 0;
-    for (size_t i = 0; i < n && sextet(p[i]) >= 0; i++) {
-        bits = (bits << 6) | (uint32_t)sextet(p[i]);
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            evs_buf_addc(out, (char)(bits >> have & 0xff));
-        }
-    }
-}
-
-/* A bytes member: "name", "name_base64" or null. */
-static const void *bytes_member(struct line *l, const char *name, struct evs_buf *to, size_t *ret_n)
-{
-    char other[64];
-    evs_buf_reset(to);
-    evs_buf_room(to, 1);
-    const struct evs_json_node *n = evs_json_member(&l->tree, &l->tree.nodes[0], name);
-    if (n && n->type == EVS_JSON_STRING) {
-        evs_json_unquote(to, l->tree.text + n->start, n->end - n->start);
-    } else {
-        snprintf(other, sizeof(other), "%s_base64", name);
-        n = evs_json_member(&l->tree, &l->tree.nodes[0], other);
-        if (!n || n->type != EVS_JSON_STRING)
-            return NULL;
-        unbase64(to, l->tree.text + n->start + 1, n->end - n->start - 2);
-    }
-    *ret_n = to->len;
-    return to->data;
-}
-
-static int64_t number_member(const struct line *l, const char *name, int64_t missing)
-{
-    struct evs_err ignored = EVS_ERR_INIT;
-    char digits[24] = "";
-    int64_t v;
-    const struct evs_json_node *n = evs_json_member(&l->tree, &l->tree.nodes[0], name);
-    if (!n || n->end - n->start >= sizeof(digits))
-        return missing;
-    memcpy(digits, l->tree.text + n->start, n->end - n->start);
-    return evs_num_i64(digits, INT64_MIN, INT64_MAX, &v, &ignored) ? missing : v;
-}
-
-static void read_cells(struct line *l, const struct evs_view *v)
-{
-    for (size_t i = 0; i < v->n_columns; i++) {
-        const struct evs_json_node *n =
-            evs_json_member(&l->tree, &l->tree.nodes[0], v->columns[i].name);
-        struct evs_cell *c = &l->cells[i];
-        *c = (struct evs_cell){.type = EVS_CELL_NULL};
-        if (!n || n->type == EVS_JSON_NULL)
-            continue;
-        size_t start = l->text.len;
-        c->type = n->type == EVS_JSON_STRING                              ? EVS_CELL_TEXT
-                  : n->type == EVS_JSON_NUMBER                            ? EVS_CELL_NUMBER
-                  : n->type == EVS_JSON_TRUE || n->type == EVS_JSON_FALSE ? EVS_CELL_BOOL
-                                                                          : EVS_CELL_JSON;
-        if (c->type == EVS_CELL_TEXT)
-            evs_json_unquote(&l->text, l->tree.text + n->start, n->end - n->start);
-        else
-            evs_buf_add(&l->text, l->tree.text + n->start, n->end - n->start);
-        c->len = l->text.len - start;
-    }
-    const char *at = evs_buf_str(&l->text);
-    for (size_t i = 0; i < v->n_columns; at += l->cells[i++].len)
-        l->cells[i].p = l->cells[i].type == EVS_CELL_NULL ? NULL : at;
-}
-
-static enum evs_rc parse(struct line *l, const struct evs_view *v, const char *p, size_t n,
-                         struct evs_err *err)
-{
-    evs_json_tree_done(&l->tree);
-    memset(&l->tree, 0, sizeof(l->tree));
-    if (evs_json_tree_read(&l->tree, p, n, err))
-        return err->code = EVS_FATAL;
-    struct evs_row *r = &l->row;
-    *r = (struct evs_row){.partition = (int32_t)number_member(l, "partition", -1),
-                          .offset = number_member(l, "offset", -1),
-                          .ts_ms = number_member(l, "ts", -1),
-                          .count = number_member(l, "count", 0)};
-    r->key = bytes_member(l, "key", &l->key, &r->key_len);
-    r->deleted = evs_json_member(&l->tree, &l->tree.nodes[0], "deleted") != NULL;
-    evs_buf_reset(&l->text);
-    if (v->mode == EVS_VIEW_SUM) {
-        const struct evs_json_node *sum = evs_json_member(&l->tree, &l->tree.nodes[0], "sum");
-        evs_buf_add(&l->text, sum ? p + sum->start : "0", sum ? sum->end - sum->start : 1);
-        r->sum = evs_buf_str(&l->text);
-    } else if (v->n_columns) {
-        read_cells(l, v);
-        r->cells = l->cells;
-    } else if (v->mode != EVS_VIEW_COUNT) {
-        r->value = bytes_member(l, v->mode == EVS_VIEW_LOG ? "payload" : "value", &l->value,
-                                &r->value_len);
-    }
-    return EVS_OK;
-}
-
-static void line_init(struct line *l, const struct evs_view *v)
-{
-    memset(l, 0, sizeof(*l));
-    l->cells = evs_xcalloc(v->n_columns + 1, sizeof(*l->cells));
-    l->key = l->value = l->text = (struct evs_buf)EVS_BUF_INIT(EVS_JSONL_LINE_CAP);
-}
-
 /* Calls take(ctx, row, place of the line) for each line up to length (-1: all). */
 typedef bool take_line(void *ctx, const struct evs_row *row, int64_t at, size_t len);
 static enum evs_rc each_line(const char *path, const struct evs_view *v, int64_t length,
@@ -150,8 +19,8 @@ static enum evs_rc each_line(const char *path, const struct evs_view *v, int64_t
     FILE *f = fopen(path, "re");
     if (!f)
         return errno == ENOENT ? EVS_OK : evs_fail_errno(err, errno, "%s", path);
-    struct line l;
-    line_init(&l, v);
+    struct evs_jsonl_reader l;
+    evs_jsonl_reader_init(&l, v);
     char *text = NULL;
     size_t room = 0;
     int64_t at = 0, row = 0;
@@ -162,7 +31,7 @@ static enum evs_rc each_line(const char *path, const struct evs_view *v, int64_t
         if (n <= 0)
             break;
         row++;
-        rc = parse(&l, v, text, (size_t)n - (text[n - 1] == '\n'), err);
+        rc = evs_jsonl_parse(&l, v, text, (size_t)n - (text[n - 1] == '\n'), err);
         if (rc)
             evs_wrap(err, "%s line %lld", path, (long long)row);
         else
@@ -170,7 +39,7 @@ static enum evs_rc each_line(const char *path, const struct evs_view *v, int64_t
         at += n;
     }
     free(text); /* getline's */
-    line_done(&l);
+    evs_jsonl_reader_done(&l);
     fclose(f);
     return rc;
 }

@@ -1,11 +1,12 @@
 /* redis.h - what the files of the Redis sink share.
  *
- * A row of `latest` is TARGET:KEY, a string or with columns a hash; a log is a stream TARGET:PARTITION
- * whose ids are the offsets; count and sum are the sorted set TARGET. Beside them stand the hashes
- * eventscope_checkpoint:ID, eventscope_version:TARGET (what each key's last event was) and, because
- * a score is a double, eventscope_sum:TARGET (the exact sums). A batch reads the versions it needs
- * under WATCH, then writes everything in one MULTI: a change by another client in between makes
- * EXEC refuse, and the batch is tried again. Redis Cluster is refused: one MULTI is one node.
+ * A row of `latest` is TARGET:KEY, a string or with columns a hash; a log is a stream
+ * TARGET:PARTITION whose ids are the offsets; count and sum are the sorted set TARGET. Beside them
+ * stand the hashes eventscope_checkpoint:ID, eventscope_version:TARGET (what each key's last event
+ * was) and, because a score is a double, eventscope_sum:TARGET (the exact sums). A batch reads the
+ * versions it needs under WATCH, then writes everything in one MULTI: a change by another client
+ * in between makes EXEC refuse, and the batch is tried again. Redis Cluster is refused: one MULTI
+ * is one node.
  *
  * Threads  one.   Owns  the connection.
  * Errors   a lost connection, LOADING, BUSY are EVS_RETRY; everything else EVS_FATAL. A MULTI that

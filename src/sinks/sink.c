@@ -17,6 +17,10 @@ const struct evs_sink_ops *const evs_sinks[] = {
 #ifdef HAVE_HIREDIS
     &evs_sink_redis,
 #endif
+#ifdef HAVE_CURL
+    &evs_sink_opensearch,
+    &evs_sink_elasticsearch,
+#endif
     &evs_sink_pipe,
     &evs_sink_jsonl,
     NULL,

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import time
 import urllib.parse
+import urllib.request
 
 from . import stores
 
@@ -85,9 +86,9 @@ def b64(x):
     return None if x is None else base64.b64encode(x).decode()
 
 
-def hostile(rng, n, binary, partitions, nulls=True):
+def hostile(rng, n, binary, partitions, fits=lambda key: True):
     """n records for admin("produce"): hostile keys, values, tombstones, null and split keys."""
-    keys = TEXTS + (BINARY if binary else [])
+    keys = [k for k in TEXTS + (BINARY if binary else []) if fits(k)]
     values = VALUES + (BINARY if binary else [])
     records, ts = [], int(time.time() * 1000) - 3_600_000   # younger than any retention
     for i in range(n):
@@ -95,7 +96,7 @@ def hostile(rng, n, binary, partitions, nulls=True):
         value = rng.choice(values)
         if rng.random() < 0.15:
             value = None
-        if nulls and rng.random() < 0.05:
+        if rng.random() < 0.05:
             key = None
         ts += rng.randrange(0, 3)
         split = rng.random() < 0.3
@@ -308,6 +309,62 @@ class Redis:
         return exact
 
 
+class OpenSearch:
+    name = "opensearch"
+    guarantee = "effectively-once"
+
+    @staticmethod
+    def fits(key):
+        """What may be an _id."""
+        try:
+            return 0 < len(key.decode()) <= 512 and b"\0" not in key
+        except UnicodeDecodeError:
+            return False
+
+    def __init__(self, url):
+        self.http = url
+        self.url = "opensearch+" + url
+
+    def ask(self, method, path, body=None):
+        request = urllib.request.Request(
+            self.http + path, method=method, headers={"Content-Type": "application/json"},
+            data=None if body is None else json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=60) as r:
+            return json.loads(r.read(), parse_float=decimal.Decimal)
+
+    def clear(self):
+        for name in self.ask("GET", "/_cat/indices?format=json&h=index"):
+            if not name["index"].startswith("."):
+                self.ask("DELETE", "/" + urllib.parse.quote(name["index"]))
+
+    def docs(self, target):
+        self.ask("POST", f"/{target}/_refresh")
+        got = self.ask("POST", f"/{target}/_search?scroll=1m", {"size": 5000})
+        found = []
+        while got["hits"]["hits"]:
+            found += got["hits"]["hits"]
+            got = self.ask("POST", "/_search/scroll",
+                           {"scroll": "1m", "scroll_id": got["_scroll_id"]})
+        return found
+
+    def latest(self, target):
+        found = {}
+        for doc in self.docs(target):
+            r = doc["_source"]
+            key = Jsonl.member(r, "key")
+            assert key == doc["_id"].encode()
+            found[key] = (Jsonl.member(r, "value"), r["partition"], r["offset"], r["ts"])
+        return found
+
+    def log(self, target):
+        return {(r["partition"], r["offset"]): (Jsonl.member(r, "key"), Jsonl.member(r, "payload"),
+                                                r["ts"])
+                for r in (d["_source"] for d in self.docs(target))}
+
+    def totals(self, target, column):
+        return {d["_id"].encode(): d["_source"][column] for d in self.docs(target)}
+
+
 def make(kind, fixture, folder):
     """A sink of its own for one test; fixture is request.getfixturevalue."""
     if kind == "sqlite":
@@ -315,6 +372,7 @@ def make(kind, fixture, folder):
     if kind == "jsonl":
         return Jsonl(folder)
     made = {"postgresql": lambda: Postgres(fixture("postgres")),
-            "redis": lambda: Redis(fixture("redis"))}[kind]()
+            "redis": lambda: Redis(fixture("redis")),
+            "opensearch": lambda: OpenSearch(fixture("opensearch"))}[kind]()
     made.clear()
     return made

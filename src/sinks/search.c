@@ -1,0 +1,152 @@
+#include "sinks/search.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/num.h"
+#include "core/xalloc.h"
+#include "sinks/all.h"
+
+static void close_search(struct evs_sink *sink)
+{
+    struct evs_search *s = (struct evs_search *)sink;
+    if (s->curl)
+        curl_easy_cleanup(s->curl);
+    char *texts[] = {s->url, s->userpwd, s->index, s->index_path, s->id, s->id_path, s->plan_hash};
+    for (size_t i = 0; i < EVS_COUNT(texts); i++)
+        evs_free(texts[i]);
+    evs_ckpt_done(&s->ckpt);
+    evs_buf_done(&s->out);
+    evs_buf_done(&s->reply);
+    evs_free(s);
+}
+
+static char *path_of(struct evs_search *s, const char *name)
+{
+    char *escaped = curl_easy_escape(s->curl, name, 0);
+    char *path = evs_xstrdup(escaped ? escaped : "");
+    curl_free(escaped);
+    return path;
+}
+
+static enum evs_rc open_as(const struct evs_sink_ops *ops, const struct evs_sink_spec *spec,
+                           struct evs_sink **ret_s, struct evs_err *err)
+{
+    struct evs_search *s = evs_xcalloc(1, sizeof(*s));
+    long status = 0;
+    s->base.ops = ops;
+    s->view = *spec->view;
+    s->write = spec->write;
+    s->fresh = spec->fresh;
+    s->timeout_ms = spec->timeout_ms;
+    s->stop = spec->stop;
+    s->index = evs_xstrdup(spec->view->target);
+    s->id = evs_xstrdup(spec->id);
+    s->plan_hash = evs_xstrdup(spec->plan_hash);
+    s->out = s->reply = (struct evs_buf)EVS_BUF_INIT(EVS_SEARCH_CAP);
+    enum evs_rc rc = evs_sink_check_name("target", s->index, 255, err);
+    if (!rc)
+        rc = evs_search_connect(s, spec->url, err);
+    if (!rc) {
+        s->index_path = path_of(s, s->index);
+        s->id_path = path_of(s, s->id);
+        rc = evs_search_ask(s, "GET", "/", NULL, &status, err);
+    }
+    if (!rc && status != 200)
+        rc = evs_search_fail(s, status, s->url, err);
+    if (rc) {
+        close_search(&s->base);
+        return err->code = rc == EVS_RETRY ? EVS_FATAL : rc;
+    }
+    *ret_s = &s->base;
+    return EVS_OK;
+}
+
+static enum evs_rc open_opensearch(const struct evs_sink_spec *spec, struct evs_sink **ret_s,
+                                   struct evs_err *err)
+{
+    return open_as(&evs_sink_opensearch, spec, ret_s, err);
+}
+
+static enum evs_rc open_elasticsearch(const struct evs_sink_spec *spec, struct evs_sink **ret_s,
+                                      struct evs_err *err)
+{
+    return open_as(&evs_sink_elasticsearch, spec, ret_s, err);
+}
+
+static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, struct evs_err *err)
+{
+    struct evs_search *s = (struct evs_search *)sink;
+    struct evs_json *j = NULL;
+    long status;
+    *ret_i = (struct evs_sink_info){.rows = -1};
+    enum evs_rc rc = evs_search_ask(s, "GET", "/", NULL, &status, err);
+    if (!rc)
+        rc = evs_json_parse(evs_buf_str(&s->reply), s->reply.len, &j, err);
+    if (rc)
+        return err->code = EVS_FATAL;
+    const char *number = evs_json_text(evs_json_get(evs_json_get(j, "version"), "number"));
+    snprintf(ret_i->text, sizeof(ret_i->text), "%s %s", sink->ops->name, number ? number : "?");
+    evs_json_free(j);
+    char *path = evs_xprintf("/%s/_count", s->index_path);
+    rc = evs_search_ask(s, "GET", path, NULL, &status, err);
+    evs_free(path);
+    if (rc || status == 404) {
+        ret_i->rows = 0;
+        return rc;
+    }
+    ret_i->exists = status == 200;
+    int64_t rows = -1;
+    if (!evs_json_parse(evs_buf_str(&s->reply), s->reply.len, &j, err)) {
+        const char *count = evs_json_text(evs_json_get(j, "count"));
+        struct evs_err ignored = EVS_ERR_INIT;
+        if (count && !evs_num_i64(count, 0, INT64_MAX, &rows, &ignored))
+            ret_i->rows = rows;
+        evs_json_free(j);
+    }
+    return EVS_OK;
+}
+
+enum { CAPS = EVS_SINK_ONCE | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_TARGET };
+
+const struct evs_sink_ops evs_sink_opensearch = {
+    .name = "opensearch",
+    .help = "an index of OpenSearch",
+    .url = "opensearch+http://host:9200",
+    .schemes = "opensearch+http:|opensearch+https:",
+    .caps = CAPS,
+    .rows_max = 20000,
+    .open = open_opensearch,
+    .check = evs_search_check,
+    .info = info,
+    .prepare = evs_search_prepare,
+    .load = evs_search_load,
+    .claim = evs_search_claim,
+    .apply = evs_search_apply,
+    .beat = evs_search_beat,
+    .finish = evs_search_finish,
+    .get = evs_search_get,
+    .scan = evs_search_scan,
+    .close = close_search,
+};
+
+const struct evs_sink_ops evs_sink_elasticsearch = {
+    .name = "elasticsearch",
+    .help = "an index of Elasticsearch",
+    .url = "elasticsearch+http://host:9200",
+    .schemes = "elasticsearch+http:|elasticsearch+https:",
+    .caps = CAPS,
+    .rows_max = 20000,
+    .open = open_elasticsearch,
+    .check = evs_search_check,
+    .info = info,
+    .prepare = evs_search_prepare,
+    .load = evs_search_load,
+    .claim = evs_search_claim,
+    .apply = evs_search_apply,
+    .beat = evs_search_beat,
+    .finish = evs_search_finish,
+    .get = evs_search_get,
+    .scan = evs_search_scan,
+    .close = close_search,
+};
