@@ -5,6 +5,7 @@
 
 #include "cli/cmds.h"
 #include "cli/out.h"
+#include "cli/replay.h"
 #include "cli/session.h"
 #include "core/jsonw.h"
 #include "core/num.h"
@@ -193,6 +194,11 @@ static void show_progress(void *ctx, const struct evs_report *r)
         evs_jsonw_end(&j);
         evs_out_json(&out);
     }
+    evs_cli_replay_progress(r);
+}
+
+void evs_cli_replay_progress(const struct evs_report *r)
+{
     char read[EVS_NUM_LEN], rate[EVS_NUM_LEN], eta[EVS_NUM_LEN], share[EVS_NUM_LEN];
     int64_t left = 0;
     for (size_t i = 0; i < r->ckpt.n; i++)
@@ -297,7 +303,7 @@ static int with_client(struct evs_cli *cli, const struct evs_plan *p, struct evs
         return evs_cli_fail(err);
     int exit_code;
     if (reads_only(cli)) {
-        exit_code = evs_fail(err, EVS_FATAL, "not yet") ? evs_cli_fail(err) : 0;
+        exit_code = evs_cli_replay_compare(cli, p, c);
     } else if (evs_client_conf(c)->read_only) {
         evs_fail(err, EVS_INVALID, "replay: this profile is locked: read-only = true");
         evs_hint(err, "--dry-run, --diff and --verify write nothing");
@@ -323,6 +329,8 @@ static int run(struct evs_cli *cli)
         exit_code = evs_cli_fail(&err);
     } else if (save && evs_plan_save(&plan, save, &err)) {
         exit_code = evs_cli_fail(&err);
+    } else if (evs_opts_given(&cli->opts, "promote")) {
+        exit_code = evs_cli_replay_promote(cli, &plan);
     } else if (!save || reads_only(cli) || evs_opts_given(&cli->opts, "yes")) {
         exit_code = with_client(cli, &plan, &err);
     }

@@ -11,7 +11,7 @@
 enum { WORKERS = 2, TELL_US = 250000, BEAT_US = 400000, POP_MS = 50 };
 
 /* --- progress -------------------------------------------------------------------------------- */
-static int64_t span_left(const struct run *r)
+int64_t run_span_left(const struct run *r)
 {
     int64_t left = 0;
     for (size_t i = 0; i < r->ckpt.n; i++) {
@@ -22,7 +22,7 @@ static int64_t span_left(const struct run *r)
     return left;
 }
 
-static void update_report(struct run *r)
+void run_update_report(struct run *r)
 {
     struct evs_report *rep = &r->report;
     int64_t us = evs_clock_mono_us() - r->started_us;
@@ -33,7 +33,7 @@ static void update_report(struct run *r)
     rep->rate = us > 0 ? (double)rep->run_read / rep->seconds : 0;
     rep->wait_source = us > 0 ? (double)r->idle_us / (double)us : 0;
     rep->wait_sink = us > 0 ? (double)r->write_us / (double)us : 0;
-    int64_t left = span_left(r), done = rep->span - left;
+    int64_t left = run_span_left(r), done = rep->span - left;
     rep->eta_seconds = done > 0 && rep->span > 0 && rep->seconds > 0.5
                            ? rep->seconds * (double)left / (double)done
                            : -1;
@@ -45,12 +45,12 @@ void tell_progress(struct run *r, bool now)
     if (!r->opts->progress || (!now && now_us - r->told_us < TELL_US))
         return;
     r->told_us = now_us;
-    update_report(r);
+    run_update_report(r);
     r->opts->progress(r->opts->ctx, &r->report);
 }
 
 /* --- before the first record ----------------------------------------------------------------- */
-static enum evs_rc new_ckpt(struct run *r, struct evs_err *err)
+enum evs_rc run_new_ckpt(struct run *r, struct evs_err *err)
 {
     struct evs_range_spec spec;
     evs_plan_range(r->plan, &spec);
@@ -263,7 +263,7 @@ static enum evs_rc check_through(const struct run *r, struct evs_err *err)
     return EVS_OK;
 }
 
-static enum evs_rc read_all(struct run *r, struct evs_err *err)
+enum evs_rc run_read_all(struct run *r, struct evs_err *err)
 {
     enum evs_rc rc = EVS_AGAIN;
     while (rc == EVS_AGAIN) {
@@ -310,7 +310,7 @@ static enum evs_rc claim(struct run *r, struct evs_err *err)
     if (how == EVS_CLAIM_RESUME)
         evs_ckpt_copy(&r->ckpt, &have);
     else
-        rc = new_ckpt(r, err);
+        rc = run_new_ckpt(r, err);
     evs_ckpt_done(&have);
     if (!rc && how == EVS_CLAIM_RESUME)
         rc = ranges_left(r, err); /* gone or made anew: say so before anything is touched */
@@ -374,12 +374,12 @@ enum evs_rc evs_replay_run(const struct evs_replay_opts *opts, struct evs_report
         r.report.state = "done";
     } else if (!rc) {
         r.report.state = "running";
-        r.report.span = span_left(&r);
+        r.report.span = run_span_left(&r);
         tell_progress(&r, true);
-        rc = read_all(&r, err);
+        rc = run_read_all(&r, err);
         rc = finish(&r, rc, err);
     }
-    update_report(&r);
+    run_update_report(&r);
     if (rc)
         r.report.error = evs_xstrdup(err->msg);
     *ret_r = r.report;

@@ -77,6 +77,16 @@ extern const struct evs_reader_ops lane_ops;
 /* Hands over what the lane has, if anything; the batch is the caller's. */
 struct batch *lane_take(struct lane *l);
 
+/* run.c */
+int64_t run_span_left(const struct run *r);
+void run_update_report(struct run *r);
+enum evs_rc run_new_ckpt(struct run *r, struct evs_err *err);
+enum evs_rc run_read_all(struct run *r, struct evs_err *err);
+
+/* run_collect.c: the window (that of a checkpoint, or NULL: the plan's) folded in memory. */
+enum evs_rc run_collect(const struct evs_replay_opts *opts, const struct evs_ckpt *window,
+                        struct evs_fold *fold, struct evs_report *ret_r, struct evs_err *err);
+
 /* run_write.c: applies with retries; EVS_POISON with on-error skip: added to the skips,
  * EVS_AGAIN. */
 enum evs_rc write_batch(struct run *r, struct batch *b, struct evs_err *err);

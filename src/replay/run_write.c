@@ -108,7 +108,7 @@ static enum evs_rc apply(struct run *r, struct evs_sink *sink, struct evs_sink_b
 
 static enum evs_rc write_dead(struct run *r, struct batch *b, struct evs_err *err)
 {
-    if (!b->dead.n)
+    if (!b->dead.n || !r->dead_sink)
         return EVS_OK;
     evs_fold_finish(&b->dead, false);
     struct evs_sink_done done = {0};

@@ -9,7 +9,7 @@
 
 static void close_search(struct evs_sink *sink)
 {
-    struct evs_search *s = (struct evs_search *)sink;
+    struct evs_es *s = (struct evs_es *)sink;
     if (s->curl)
         curl_easy_cleanup(s->curl);
     char *texts[] = {s->url, s->userpwd, s->index, s->index_path, s->id, s->id_path, s->plan_hash};
@@ -21,7 +21,7 @@ static void close_search(struct evs_sink *sink)
     evs_free(s);
 }
 
-static char *path_of(struct evs_search *s, const char *name)
+static char *path_of(struct evs_es *s, const char *name)
 {
     char *escaped = curl_easy_escape(s->curl, name, 0);
     char *path = evs_xstrdup(escaped ? escaped : "");
@@ -32,7 +32,7 @@ static char *path_of(struct evs_search *s, const char *name)
 static enum evs_rc open_as(const struct evs_sink_ops *ops, const struct evs_sink_spec *spec,
                            struct evs_sink **ret_s, struct evs_err *err)
 {
-    struct evs_search *s = evs_xcalloc(1, sizeof(*s));
+    struct evs_es *s = evs_xcalloc(1, sizeof(*s));
     long status = 0;
     s->base.ops = ops;
     s->view = *spec->view;
@@ -43,17 +43,17 @@ static enum evs_rc open_as(const struct evs_sink_ops *ops, const struct evs_sink
     s->index = evs_xstrdup(spec->view->target);
     s->id = evs_xstrdup(spec->id);
     s->plan_hash = evs_xstrdup(spec->plan_hash);
-    s->out = s->reply = (struct evs_buf)EVS_BUF_INIT(EVS_SEARCH_CAP);
+    s->out = s->reply = (struct evs_buf)EVS_BUF_INIT(EVS_ES_CAP);
     enum evs_rc rc = evs_sink_check_name("target", s->index, 255, err);
     if (!rc)
-        rc = evs_search_connect(s, spec->url, err);
+        rc = evs_es_connect(s, spec->url, err);
     if (!rc) {
         s->index_path = path_of(s, s->index);
         s->id_path = path_of(s, s->id);
-        rc = evs_search_ask(s, "GET", "/", NULL, &status, err);
+        rc = evs_es_ask(s, "GET", "/", NULL, &status, err);
     }
     if (!rc && status != 200)
-        rc = evs_search_fail(s, status, s->url, err);
+        rc = evs_es_fail(s, status, s->url, err);
     if (rc) {
         close_search(&s->base);
         return err->code = rc == EVS_RETRY ? EVS_FATAL : rc;
@@ -76,11 +76,11 @@ static enum evs_rc open_elasticsearch(const struct evs_sink_spec *spec, struct e
 
 static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, struct evs_err *err)
 {
-    struct evs_search *s = (struct evs_search *)sink;
+    struct evs_es *s = (struct evs_es *)sink;
     struct evs_json *j = NULL;
     long status;
     *ret_i = (struct evs_sink_info){.rows = -1};
-    enum evs_rc rc = evs_search_ask(s, "GET", "/", NULL, &status, err);
+    enum evs_rc rc = evs_es_ask(s, "GET", "/", NULL, &status, err);
     if (!rc)
         rc = evs_json_parse(evs_buf_str(&s->reply), s->reply.len, &j, err);
     if (rc)
@@ -89,7 +89,7 @@ static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, stru
     snprintf(ret_i->text, sizeof(ret_i->text), "%s %s", sink->ops->name, number ? number : "?");
     evs_json_free(j);
     char *path = evs_xprintf("/%s/_count", s->index_path);
-    rc = evs_search_ask(s, "GET", path, NULL, &status, err);
+    rc = evs_es_ask(s, "GET", path, NULL, &status, err);
     evs_free(path);
     if (rc || status == 404) {
         ret_i->rows = 0;
@@ -117,16 +117,16 @@ const struct evs_sink_ops evs_sink_opensearch = {
     .caps = CAPS,
     .rows_max = 20000,
     .open = open_opensearch,
-    .check = evs_search_check,
+    .check = evs_es_check,
     .info = info,
-    .prepare = evs_search_prepare,
-    .load = evs_search_load,
-    .claim = evs_search_claim,
-    .apply = evs_search_apply,
-    .beat = evs_search_beat,
-    .finish = evs_search_finish,
-    .get = evs_search_get,
-    .scan = evs_search_scan,
+    .prepare = evs_es_prepare,
+    .load = evs_es_load,
+    .claim = evs_es_claim,
+    .apply = evs_es_apply,
+    .beat = evs_es_beat,
+    .finish = evs_es_finish,
+    .get = evs_es_get,
+    .scan = evs_es_scan,
     .close = close_search,
 };
 
@@ -138,15 +138,15 @@ const struct evs_sink_ops evs_sink_elasticsearch = {
     .caps = CAPS,
     .rows_max = 20000,
     .open = open_elasticsearch,
-    .check = evs_search_check,
+    .check = evs_es_check,
     .info = info,
-    .prepare = evs_search_prepare,
-    .load = evs_search_load,
-    .claim = evs_search_claim,
-    .apply = evs_search_apply,
-    .beat = evs_search_beat,
-    .finish = evs_search_finish,
-    .get = evs_search_get,
-    .scan = evs_search_scan,
+    .prepare = evs_es_prepare,
+    .load = evs_es_load,
+    .claim = evs_es_claim,
+    .apply = evs_es_apply,
+    .beat = evs_es_beat,
+    .finish = evs_es_finish,
+    .get = evs_es_get,
+    .scan = evs_es_scan,
     .close = close_search,
 };

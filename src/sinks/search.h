@@ -21,9 +21,9 @@
 #include "core/json.h"
 #include "sinks/sink.h"
 
-enum { EVS_SEARCH_CAP = 1 << 30, EVS_SEARCH_BULK = 8 << 20, EVS_SEARCH_ID = 512 };
+enum { EVS_ES_CAP = 1 << 30, EVS_ES_BULK = 8 << 20, EVS_ES_ID = 512 };
 
-struct evs_search {
+struct evs_es {
     struct evs_sink base;
     CURL *curl;
     char *url, *userpwd;      /* scheme://host:port/prefix without user */
@@ -39,34 +39,32 @@ struct evs_search {
 };
 
 /* search_http.c: one request. *ret_status is the HTTP status where there was an answer. */
-enum evs_rc evs_search_ask(struct evs_search *s, const char *method, const char *path,
-                           const struct evs_buf *body, long *ret_status, struct evs_err *err);
+enum evs_rc evs_es_ask(struct evs_es *s, const char *method, const char *path,
+                       const struct evs_buf *body, long *ret_status, struct evs_err *err);
 /* A status that is no success, as an error with the reason the server gave. */
-enum evs_rc evs_search_fail(struct evs_search *s, long status, const char *what,
-                            struct evs_err *err);
-enum evs_rc evs_search_connect(struct evs_search *s, const char *url, struct evs_err *err);
+enum evs_rc evs_es_fail(struct evs_es *s, long status, const char *what, struct evs_err *err);
+enum evs_rc evs_es_connect(struct evs_es *s, const char *url, struct evs_err *err);
 
 /* search_job.c */
-enum evs_rc evs_search_prepare(struct evs_sink *sink, struct evs_err *err);
-enum evs_rc evs_search_load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct evs_err *err);
-enum evs_rc evs_search_claim(struct evs_sink *sink, enum evs_claim how, struct evs_ckpt *c,
-                             struct evs_err *err);
-enum evs_rc evs_search_beat(struct evs_sink *sink, struct evs_err *err);
-enum evs_rc evs_search_finish(struct evs_sink *sink, const char *state, struct evs_err *err);
+enum evs_rc evs_es_prepare(struct evs_sink *sink, struct evs_err *err);
+enum evs_rc evs_es_load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct evs_err *err);
+enum evs_rc evs_es_claim(struct evs_sink *sink, enum evs_claim how, struct evs_ckpt *c,
+                         struct evs_err *err);
+enum evs_rc evs_es_beat(struct evs_sink *sink, struct evs_err *err);
+enum evs_rc evs_es_finish(struct evs_sink *sink, const char *state, struct evs_err *err);
 /* Writes the checkpoint as s->ckpt has it; redo: totals to be written, or NULL. */
-enum evs_rc evs_search_put_ckpt(struct evs_search *s, const struct evs_buf *redo,
-                                struct evs_err *err);
+enum evs_rc evs_es_put_ckpt(struct evs_es *s, const struct evs_buf *redo, struct evs_err *err);
 
 /* search_rows.c */
-enum evs_rc evs_search_check(struct evs_sink *sink, const struct evs_row *row, struct evs_err *err);
-enum evs_rc evs_search_apply(struct evs_sink *sink, struct evs_sink_batch *b,
-                             struct evs_sink_done *ret_d, struct evs_err *err);
+enum evs_rc evs_es_check(struct evs_sink *sink, const struct evs_row *row, struct evs_err *err);
+enum evs_rc evs_es_apply(struct evs_sink *sink, struct evs_sink_batch *b,
+                         struct evs_sink_done *ret_d, struct evs_err *err);
 /* A bulk body that was prepared before; rows may be 0 when they are not known any more. */
-enum evs_rc evs_search_bulk(struct evs_search *s, const struct evs_buf *body, size_t first_row,
-                            struct evs_sink_done *d, struct evs_err *err);
-enum evs_rc evs_search_get(struct evs_sink *sink, const struct evs_row *keys, size_t n,
-                           evs_sink_found *found, void *ctx, struct evs_err *err);
-enum evs_rc evs_search_scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
-                            struct evs_err *err);
+enum evs_rc evs_es_bulk(struct evs_es *s, const struct evs_buf *body, size_t first_row,
+                        struct evs_sink_done *d, struct evs_err *err);
+enum evs_rc evs_es_get(struct evs_sink *sink, const struct evs_row *keys, size_t n,
+                       evs_sink_found *found, void *ctx, struct evs_err *err);
+enum evs_rc evs_es_scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
+                        struct evs_err *err);
 
 #endif

@@ -15,13 +15,13 @@ static size_t take_reply(char *p, size_t size, size_t n, void *ctx)
 
 static int look_for_stop(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
-    const struct evs_search *s = ctx;
+    const struct evs_es *s = ctx;
     (void)a, (void)b, (void)c, (void)d;
     return s->stop && !s->claimed && evs_stop_raised(s->stop);
 }
 
-enum evs_rc evs_search_ask(struct evs_search *s, const char *method, const char *path,
-                           const struct evs_buf *body, long *ret_status, struct evs_err *err)
+enum evs_rc evs_es_ask(struct evs_es *s, const char *method, const char *path,
+                       const struct evs_buf *body, long *ret_status, struct evs_err *err)
 {
     char *url = evs_xprintf("%s%s", s->url, path), detail[CURL_ERROR_SIZE] = "";
     struct curl_slist *headers =
@@ -69,8 +69,7 @@ enum evs_rc evs_search_ask(struct evs_search *s, const char *method, const char 
     return rc;
 }
 
-enum evs_rc evs_search_fail(struct evs_search *s, long status, const char *what,
-                            struct evs_err *err)
+enum evs_rc evs_es_fail(struct evs_es *s, long status, const char *what, struct evs_err *err)
 {
     EVS_AUTO(evs_buf) struct evs_buf why = EVS_BUF_INIT(300);
     struct evs_json_tree t = {0};
@@ -91,7 +90,7 @@ enum evs_rc evs_search_fail(struct evs_search *s, long status, const char *what,
 }
 
 /* opensearch+http://user:password@host:9200/prefix */
-enum evs_rc evs_search_connect(struct evs_search *s, const char *url, struct evs_err *err)
+enum evs_rc evs_es_connect(struct evs_es *s, const char *url, struct evs_err *err)
 {
     const char *plus = strchr(url, '+');
     CURLU *u = curl_url();

@@ -9,7 +9,7 @@
 #include "sinks/jsonl.h"
 #include "sinks/search.h"
 
-static void mapping(struct evs_search *s, struct evs_jsonw *w)
+static void mapping(struct evs_es *s, struct evs_jsonw *w)
 {
     static const char *const fields[][2] = {
         {"key", "keyword"},       {"key_base64", "keyword"}, {"topic", "keyword"},
@@ -47,13 +47,12 @@ static void mapping(struct evs_search *s, struct evs_jsonw *w)
 }
 
 /* The index, and the one for checkpoints, whose redo text is only kept. */
-static enum evs_rc make_index(struct evs_search *s, const char *path, bool ckpt,
-                              struct evs_err *err)
+static enum evs_rc make_index(struct evs_es *s, const char *path, bool ckpt, struct evs_err *err)
 {
     struct evs_jsonw w;
     long status;
     char *url = evs_xprintf("/%s", path);
-    enum evs_rc rc = evs_search_ask(s, "HEAD", url, NULL, &status, err);
+    enum evs_rc rc = evs_es_ask(s, "HEAD", url, NULL, &status, err);
     if (rc || status == 200)
         goto out;
     evs_buf_reset(&s->out);
@@ -70,31 +69,31 @@ static enum evs_rc make_index(struct evs_search *s, const char *path, bool ckpt,
         mapping(s, &w);
     }
     evs_jsonw_end(&w);
-    rc = evs_search_ask(s, "PUT", url, &s->out, &status, err);
+    rc = evs_es_ask(s, "PUT", url, &s->out, &status, err);
     if (!rc && status != 200 && !strstr(evs_buf_str(&s->reply), "already_exists"))
-        rc = evs_search_fail(s, status, path, err);
+        rc = evs_es_fail(s, status, path, err);
 out:
     evs_free(url);
     return rc;
 }
 
 /* An index of others forgets deletes after a minute: a day from now on. */
-static enum evs_rc keep_deletes(struct evs_search *s, struct evs_err *err)
+static enum evs_rc keep_deletes(struct evs_es *s, struct evs_err *err)
 {
     long status;
     char *url = evs_xprintf("/%s/_settings", s->index_path);
     evs_buf_reset(&s->out);
     evs_buf_adds(&s->out, "{\"index\":{\"gc_deletes\":\"1d\"}}");
-    enum evs_rc rc = evs_search_ask(s, "PUT", url, &s->out, &status, err);
+    enum evs_rc rc = evs_es_ask(s, "PUT", url, &s->out, &status, err);
     if (!rc && status != 200)
-        rc = evs_search_fail(s, status, s->index, err);
+        rc = evs_es_fail(s, status, s->index, err);
     evs_free(url);
     return rc;
 }
 
-enum evs_rc evs_search_prepare(struct evs_sink *sink, struct evs_err *err)
+enum evs_rc evs_es_prepare(struct evs_sink *sink, struct evs_err *err)
 {
-    struct evs_search *s = (struct evs_search *)sink;
+    struct evs_es *s = (struct evs_es *)sink;
     enum evs_rc rc = make_index(s, "eventscope_checkpoint", true, err);
     if (!rc)
         rc = make_index(s, s->index_path, false, err);
@@ -102,24 +101,24 @@ enum evs_rc evs_search_prepare(struct evs_sink *sink, struct evs_err *err)
 }
 
 /* The document as JSON in *ret_j (NULL: there is none). */
-static enum evs_rc get_doc(struct evs_search *s, struct evs_json **ret_j, struct evs_err *err)
+static enum evs_rc get_doc(struct evs_es *s, struct evs_json **ret_j, struct evs_err *err)
 {
     long status;
     char *url = evs_xprintf("/eventscope_checkpoint/_doc/%s", s->id_path);
-    enum evs_rc rc = evs_search_ask(s, "GET", url, NULL, &status, err);
+    enum evs_rc rc = evs_es_ask(s, "GET", url, NULL, &status, err);
     evs_free(url);
     *ret_j = NULL;
     if (rc || status == 404)
         return rc;
     if (status != 200)
-        return evs_search_fail(s, status, "eventscope_checkpoint", err);
+        return evs_es_fail(s, status, "eventscope_checkpoint", err);
     rc = evs_json_parse(evs_buf_str(&s->reply), s->reply.len, ret_j, err);
     return rc ? (err->code = EVS_FATAL) : EVS_OK;
 }
 
-enum evs_rc evs_search_load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct evs_err *err)
+enum evs_rc evs_es_load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct evs_err *err)
 {
-    struct evs_search *s = (struct evs_search *)sink;
+    struct evs_es *s = (struct evs_es *)sink;
     struct evs_json *j = NULL;
     memset(ret_c, 0, sizeof(*ret_c));
     enum evs_rc rc = get_doc(s, &j, err);
@@ -138,7 +137,7 @@ enum evs_rc evs_search_load(struct evs_sink *sink, struct evs_ckpt *ret_c, struc
 }
 
 /* What the server says about the document now: for the next compare-and-set. */
-static void note_seq(struct evs_search *s)
+static void note_seq(struct evs_es *s)
 {
     struct evs_json *j = NULL;
     struct evs_err ignored = EVS_ERR_INIT;
@@ -150,7 +149,7 @@ static void note_seq(struct evs_search *s)
 }
 
 /* After an answer that got lost our own write may be what stands there. */
-static enum evs_rc conflict(struct evs_search *s, struct evs_err *err)
+static enum evs_rc conflict(struct evs_es *s, struct evs_err *err)
 {
     struct evs_json *j = NULL;
     enum evs_rc rc = get_doc(s, &j, err);
@@ -165,12 +164,11 @@ static enum evs_rc conflict(struct evs_search *s, struct evs_err *err)
     return evs_fail(err, EVS_RETRY, "the checkpoint was written, its answer lost");
 }
 
-enum evs_rc evs_search_put_ckpt(struct evs_search *s, const struct evs_buf *redo,
-                                struct evs_err *err)
+enum evs_rc evs_es_put_ckpt(struct evs_es *s, const struct evs_buf *redo, struct evs_err *err)
 {
     struct evs_jsonw w;
     long status;
-    EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(EVS_SEARCH_CAP);
+    EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(EVS_ES_CAP);
     evs_jsonw_init(&w, &body);
     evs_jsonw_obj(&w, NULL);
     evs_jsonw_str(&w, "id", s->id);
@@ -189,49 +187,49 @@ enum evs_rc evs_search_put_ckpt(struct evs_search *s, const struct evs_buf *redo
                     : evs_xprintf("/eventscope_checkpoint/_doc/%s?if_seq_no=%lld&if_primary_term="
                                   "%lld",
                                   s->id_path, (long long)s->seq_no, (long long)s->primary_term);
-    enum evs_rc rc = evs_search_ask(s, "PUT", url, &body, &status, err);
+    enum evs_rc rc = evs_es_ask(s, "PUT", url, &body, &status, err);
     evs_free(url);
     if (rc)
         return rc;
     if (status == 409)
         return conflict(s, err);
     if (status != 200 && status != 201)
-        return evs_search_fail(s, status, "eventscope_checkpoint", err);
+        return evs_es_fail(s, status, "eventscope_checkpoint", err);
     note_seq(s);
     return EVS_OK;
 }
 
 /* Totals that a crash left between checkpoint and index. */
-static enum evs_rc redo(struct evs_search *s, const struct evs_json *doc, struct evs_err *err)
+static enum evs_rc redo(struct evs_es *s, const struct evs_json *doc, struct evs_err *err)
 {
     const char *text = evs_json_text(evs_json_get(doc, "redo"));
     struct evs_sink_done d = {0};
     if (!text || !*text)
         return EVS_OK;
-    EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(EVS_SEARCH_CAP);
+    EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(EVS_ES_CAP);
     evs_buf_adds(&body, text);
-    return evs_search_bulk(s, &body, 0, &d, err);
+    return evs_es_bulk(s, &body, 0, &d, err);
 }
 
-static enum evs_rc empty_index(struct evs_search *s, struct evs_err *err)
+static enum evs_rc empty_index(struct evs_es *s, struct evs_err *err)
 {
     long status;
     char *url = evs_xprintf("/%s", s->index_path);
-    enum evs_rc rc = evs_search_ask(s, "DELETE", url, NULL, &status, err);
+    enum evs_rc rc = evs_es_ask(s, "DELETE", url, NULL, &status, err);
     if (!rc && status != 200 && status != 404)
-        rc = evs_search_fail(s, status, s->index, err);
+        rc = evs_es_fail(s, status, s->index, err);
     evs_free(url);
-    return rc ? rc : evs_search_prepare(&s->base, err);
+    return rc ? rc : evs_es_prepare(&s->base, err);
 }
 
-enum evs_rc evs_search_claim(struct evs_sink *sink, enum evs_claim how, struct evs_ckpt *c,
-                             struct evs_err *err)
+enum evs_rc evs_es_claim(struct evs_sink *sink, enum evs_claim how, struct evs_ckpt *c,
+                         struct evs_err *err)
 {
-    struct evs_search *s = (struct evs_search *)sink;
+    struct evs_es *s = (struct evs_es *)sink;
     struct evs_json *j = NULL;
     bool totals = s->view.mode == EVS_VIEW_COUNT || s->view.mode == EVS_VIEW_SUM;
     evs_ckpt_done(&s->ckpt);
-    enum evs_rc rc = evs_search_load(sink, &s->ckpt, err);
+    enum evs_rc rc = evs_es_load(sink, &s->ckpt, err);
     if (!rc)
         rc = get_doc(s, &j, err);
     if (rc)
@@ -255,33 +253,33 @@ enum evs_rc evs_search_claim(struct evs_sink *sink, enum evs_claim how, struct e
     c->epoch = s->ckpt.epoch = epoch;
     evs_ckpt_text(&s->ckpt.state, "running", 7);
     if (!rc)
-        rc = evs_search_put_ckpt(s, NULL, err);
+        rc = evs_es_put_ckpt(s, NULL, err);
     s->claimed = !rc;
     return rc;
 }
 
-enum evs_rc evs_search_beat(struct evs_sink *sink, struct evs_err *err)
+enum evs_rc evs_es_beat(struct evs_sink *sink, struct evs_err *err)
 {
-    struct evs_search *s = (struct evs_search *)sink;
+    struct evs_es *s = (struct evs_es *)sink;
     struct evs_ckpt now;
-    enum evs_rc rc = evs_search_load(sink, &now, err);
+    enum evs_rc rc = evs_es_load(sink, &now, err);
     if (!rc && now.epoch != s->ckpt.epoch)
         rc = evs_sink_fenced(err, s->id);
     evs_ckpt_done(&now);
     return rc;
 }
 
-enum evs_rc evs_search_finish(struct evs_sink *sink, const char *state, struct evs_err *err)
+enum evs_rc evs_es_finish(struct evs_sink *sink, const char *state, struct evs_err *err)
 {
-    struct evs_search *s = (struct evs_search *)sink;
+    struct evs_es *s = (struct evs_es *)sink;
     long status;
     evs_ckpt_text(&s->ckpt.state, state, strlen(state));
-    enum evs_rc rc = evs_search_put_ckpt(s, NULL, err);
+    enum evs_rc rc = evs_es_put_ckpt(s, NULL, err);
     if (rc == EVS_RETRY)
-        rc = evs_search_put_ckpt(s, NULL, err);
+        rc = evs_es_put_ckpt(s, NULL, err);
     char *url = evs_xprintf("/%s/_refresh", s->index_path);
     if (!rc)
-        rc = evs_search_ask(s, "POST", url, NULL, &status, err);
+        rc = evs_es_ask(s, "POST", url, NULL, &status, err);
     evs_free(url);
     return rc;
 }

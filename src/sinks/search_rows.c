@@ -12,17 +12,17 @@
 
 enum { SCROLL = 1000, REDO_TRIES = 120, REDO_MS = 500 };
 
-enum evs_rc evs_search_check(struct evs_sink *sink, const struct evs_row *row, struct evs_err *err)
+enum evs_rc evs_es_check(struct evs_sink *sink, const struct evs_row *row, struct evs_err *err)
 {
-    const struct evs_search *s = (const struct evs_search *)sink;
+    const struct evs_es *s = (const struct evs_es *)sink;
     if (s->view.mode == EVS_VIEW_LOG)
         return EVS_OK;
     const char *name = sink->ops->name;
     if (!row->key_len)
         return evs_fail(err, EVS_POISON, "%s: an empty key cannot be an _id", name);
-    if (row->key_len > EVS_SEARCH_ID)
+    if (row->key_len > EVS_ES_ID)
         return evs_fail(err, EVS_POISON, "%s: a key of %zu bytes cannot be an _id (at most %d)",
-                        name, row->key_len, EVS_SEARCH_ID);
+                        name, row->key_len, EVS_ES_ID);
     if (!evs_text_is_utf8(row->key, row->key_len))
         return evs_fail(err, EVS_POISON, "%s: a key that is not UTF-8 cannot be an _id", name);
     return EVS_OK;
@@ -40,7 +40,7 @@ static void add_id(struct evs_jsonw *w, const struct evs_view *v, const struct e
 }
 
 /* One action and, but for a delete, its document. */
-static void add_action(struct evs_search *s, const struct evs_row *r, int64_t version,
+static void add_action(struct evs_es *s, const struct evs_row *r, int64_t version,
                        struct evs_buf *out)
 {
     struct evs_jsonw w;
@@ -99,7 +99,7 @@ static enum evs_rc item_failed(const struct evs_json_tree *t, const struct evs_j
 }
 
 /* Counts what was done; the worst item decides. */
-static enum evs_rc read_items(struct evs_search *s, size_t first_row, struct evs_sink_done *d,
+static enum evs_rc read_items(struct evs_es *s, size_t first_row, struct evs_sink_done *d,
                               struct evs_err *err)
 {
     struct evs_json_tree t = {0};
@@ -130,25 +130,25 @@ static enum evs_rc read_items(struct evs_search *s, size_t first_row, struct evs
     return worst;
 }
 
-enum evs_rc evs_search_bulk(struct evs_search *s, const struct evs_buf *body, size_t first_row,
-                            struct evs_sink_done *d, struct evs_err *err)
+enum evs_rc evs_es_bulk(struct evs_es *s, const struct evs_buf *body, size_t first_row,
+                        struct evs_sink_done *d, struct evs_err *err)
 {
     long status;
     if (!body->len)
         return EVS_OK;
     char *path = evs_xprintf("/%s/_bulk", s->index_path);
-    enum evs_rc rc = evs_search_ask(s, "POST", path, body, &status, err);
+    enum evs_rc rc = evs_es_ask(s, "POST", path, body, &status, err);
     evs_free(path);
     if (!rc && status == 413)
         rc = evs_fail(err, EVS_POISON, "HTTP 413: larger than the server takes");
     if (!rc && status != 200)
-        rc = evs_search_fail(s, status, s->index, err);
+        rc = evs_es_fail(s, status, s->index, err);
     err->row = first_row;
     return rc ? rc : read_items(s, first_row, d, err);
 }
 
 /* --- latest and log -------------------------------------------------------------------------- */
-static enum evs_rc put_rows(struct evs_search *s, const struct evs_sink_batch *b,
+static enum evs_rc put_rows(struct evs_es *s, const struct evs_sink_batch *b,
                             struct evs_sink_done *d, struct evs_err *err)
 {
     enum evs_rc rc = EVS_OK;
@@ -157,8 +157,8 @@ static enum evs_rc put_rows(struct evs_search *s, const struct evs_sink_batch *b
     for (size_t i = 0; !rc && i < b->n; i++) {
         const struct evs_row *r = &b->rows[i];
         add_action(s, r, s->view.mode == EVS_VIEW_LOG ? r->offset + 1 : r->rank, &s->out);
-        if (s->out.len >= EVS_SEARCH_BULK || i + 1 == b->n) {
-            rc = evs_search_bulk(s, &s->out, first, d, err);
+        if (s->out.len >= EVS_ES_BULK || i + 1 == b->n) {
+            rc = evs_es_bulk(s, &s->out, first, d, err);
             first = i + 1;
             evs_buf_reset(&s->out);
         }
@@ -168,7 +168,7 @@ static enum evs_rc put_rows(struct evs_search *s, const struct evs_sink_batch *b
 
 /* --- count and sum --------------------------------------------------------------------------- */
 struct totals {
-    struct evs_search *s;
+    struct evs_es *s;
     struct evs_map have; /* key to decimal */
 };
 
@@ -185,7 +185,7 @@ static bool note_total(void *ctx, const struct evs_row *r)
     return true;
 }
 
-static enum evs_rc add_total(struct evs_search *s, const struct totals *t, const struct evs_row *r,
+static enum evs_rc add_total(struct evs_es *s, const struct totals *t, const struct evs_row *r,
                              struct evs_err *err)
 {
     EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(2 * EVS_DECIMAL_DIGITS);
@@ -206,23 +206,23 @@ static enum evs_rc add_total(struct evs_search *s, const struct totals *t, const
 }
 
 /* The checkpoint has them already: they have to get in, now or at the next start. */
-static enum evs_rc must_bulk(struct evs_search *s, struct evs_sink_done *d, struct evs_err *err)
+static enum evs_rc must_bulk(struct evs_es *s, struct evs_sink_done *d, struct evs_err *err)
 {
-    enum evs_rc rc = evs_search_bulk(s, &s->out, 0, d, err);
+    enum evs_rc rc = evs_es_bulk(s, &s->out, 0, d, err);
     for (int tries = 0; rc == EVS_RETRY && tries < REDO_TRIES; tries++) {
         if (s->stop && evs_stop_wait(s->stop, REDO_MS))
             break;
-        rc = evs_search_bulk(s, &s->out, 0, d, err);
+        rc = evs_es_bulk(s, &s->out, 0, d, err);
     }
     return rc ? (err->code = EVS_FATAL) : EVS_OK;
 }
 
 /* New totals into the checkpoint, then into the index: see search.h. */
-static enum evs_rc put_totals(struct evs_search *s, const struct evs_sink_batch *b,
+static enum evs_rc put_totals(struct evs_es *s, const struct evs_sink_batch *b,
                               struct evs_sink_done *d, struct evs_err *err)
 {
     struct totals t = {.s = s};
-    enum evs_rc rc = evs_search_get(&s->base, b->rows, b->n, note_total, &t, err);
+    enum evs_rc rc = evs_es_get(&s->base, b->rows, b->n, note_total, &t, err);
     int64_t batch = s->batch++;
     evs_buf_reset(&s->out);
     for (size_t i = 0; !rc && i < b->n; i++) {
@@ -231,7 +231,7 @@ static enum evs_rc put_totals(struct evs_search *s, const struct evs_sink_batch 
     }
     evs_map_done(&t.have, evs_free);
     if (!rc)
-        rc = evs_search_put_ckpt(s, &s->out, err);
+        rc = evs_es_put_ckpt(s, &s->out, err);
     if (rc)
         s->batch = batch;
     if (!rc)
@@ -240,10 +240,10 @@ static enum evs_rc put_totals(struct evs_search *s, const struct evs_sink_batch 
     return rc;
 }
 
-enum evs_rc evs_search_apply(struct evs_sink *sink, struct evs_sink_batch *b,
-                             struct evs_sink_done *ret_d, struct evs_err *err)
+enum evs_rc evs_es_apply(struct evs_sink *sink, struct evs_sink_batch *b,
+                         struct evs_sink_done *ret_d, struct evs_err *err)
 {
-    struct evs_search *s = (struct evs_search *)sink;
+    struct evs_es *s = (struct evs_es *)sink;
     bool totals = s->view.mode == EVS_VIEW_COUNT || s->view.mode == EVS_VIEW_SUM;
     struct evs_ckpt before;
     struct evs_sink_done d = {0};
@@ -259,7 +259,7 @@ enum evs_rc evs_search_apply(struct evs_sink *sink, struct evs_sink_batch *b,
     for (size_t i = 0; !rc && i < b->n_parts; i++)
         *evs_ckpt_part(&s->ckpt, b->parts[i].partition) = b->parts[i];
     if (!rc)
-        rc = totals && b->n ? put_totals(s, b, &d, err) : evs_search_put_ckpt(s, NULL, err);
+        rc = totals && b->n ? put_totals(s, b, &d, err) : evs_es_put_ckpt(s, NULL, err);
     if (rc) {
         evs_ckpt_done(&s->ckpt);
         s->ckpt = before;
@@ -273,8 +273,8 @@ enum evs_rc evs_search_apply(struct evs_sink *sink, struct evs_sink_batch *b,
 
 /* --- reading --------------------------------------------------------------------------------- */
 /* Each hit or doc of an array that was found. */
-static enum evs_rc give_docs(struct evs_search *s, const char *array, evs_sink_found *found,
-                             void *ctx, size_t *ret_n, struct evs_err *err)
+static enum evs_rc give_docs(struct evs_es *s, const char *array, evs_sink_found *found, void *ctx,
+                             size_t *ret_n, struct evs_err *err)
 {
     struct evs_jsonl_reader reader;
     struct evs_json_tree t = {0};
@@ -297,11 +297,11 @@ static enum evs_rc give_docs(struct evs_search *s, const char *array, evs_sink_f
     return rc ? (err->code = EVS_FATAL) : EVS_OK;
 }
 
-enum evs_rc evs_search_get(struct evs_sink *sink, const struct evs_row *keys, size_t n,
-                           evs_sink_found *found, void *ctx, struct evs_err *err)
+enum evs_rc evs_es_get(struct evs_sink *sink, const struct evs_row *keys, size_t n,
+                       evs_sink_found *found, void *ctx, struct evs_err *err)
 {
-    struct evs_search *s = (struct evs_search *)sink;
-    EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(EVS_SEARCH_CAP);
+    struct evs_es *s = (struct evs_es *)sink;
+    EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(EVS_ES_CAP);
     char *path = evs_xprintf("/%s/_mget", s->index_path);
     enum evs_rc rc = EVS_OK;
     for (size_t at = 0; !rc && at < n; at += SCROLL) {
@@ -319,11 +319,11 @@ enum evs_rc evs_search_get(struct evs_sink *sink, const struct evs_row *keys, si
         }
         evs_jsonw_end(&w);
         evs_jsonw_end(&w);
-        rc = evs_search_ask(s, "POST", path, &body, &status, err);
+        rc = evs_es_ask(s, "POST", path, &body, &status, err);
         if (!rc && status == 404)
             break; /* no such index: no such rows */
         if (!rc && status != 200)
-            rc = evs_search_fail(s, status, s->index, err);
+            rc = evs_es_fail(s, status, s->index, err);
         if (!rc)
             rc = give_docs(s, "docs", found, ctx, &got, err);
     }
@@ -331,7 +331,7 @@ enum evs_rc evs_search_get(struct evs_sink *sink, const struct evs_row *keys, si
     return rc;
 }
 
-static char *scroll_id(struct evs_search *s)
+static char *scroll_id(struct evs_es *s)
 {
     struct evs_json_tree t = {0};
     struct evs_err ignored = EVS_ERR_INIT;
@@ -345,19 +345,19 @@ static char *scroll_id(struct evs_search *s)
     return evs_buf_steal(&id);
 }
 
-enum evs_rc evs_search_scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
-                            struct evs_err *err)
+enum evs_rc evs_es_scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
+                        struct evs_err *err)
 {
-    struct evs_search *s = (struct evs_search *)sink;
+    struct evs_es *s = (struct evs_es *)sink;
     EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(1 << 21);
     long status;
     size_t n = 0;
     char *path = evs_xprintf("/%s/_search?scroll=2m", s->index_path);
     evs_buf_printf(&body, "{\"size\":%d,\"sort\":[\"_doc\"]}", SCROLL);
-    enum evs_rc rc = evs_search_ask(s, "POST", path, &body, &status, err);
+    enum evs_rc rc = evs_es_ask(s, "POST", path, &body, &status, err);
     evs_free(path);
     if (!rc && status != 200)
-        rc = evs_search_fail(s, status, s->index, err);
+        rc = evs_es_fail(s, status, s->index, err);
     if (!rc)
         rc = give_docs(s, "hits.hits", found, ctx, &n, err);
     while (!rc && n) {
@@ -365,9 +365,9 @@ enum evs_rc evs_search_scan(struct evs_sink *sink, evs_sink_found *found, void *
         evs_buf_reset(&body);
         evs_buf_printf(&body, "{\"scroll\":\"2m\",\"scroll_id\":%s}", id);
         evs_free(id);
-        rc = evs_search_ask(s, "POST", "/_search/scroll", &body, &status, err);
+        rc = evs_es_ask(s, "POST", "/_search/scroll", &body, &status, err);
         if (!rc && status != 200)
-            rc = evs_search_fail(s, status, s->index, err);
+            rc = evs_es_fail(s, status, s->index, err);
         if (!rc)
             rc = give_docs(s, "hits.hits", found, ctx, &n, err);
     }

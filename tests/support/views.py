@@ -235,7 +235,8 @@ class Postgres:
         return {self.bytes(k): number(v) for k, v in self.columns(target, "key", column)}
 
     def clear(self):
-        self.query("SET client_min_messages = error; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        self.query("SET client_min_messages = error; DROP SCHEMA public CASCADE;"
+                   " CREATE SCHEMA public")
 
 
 class Redis:
