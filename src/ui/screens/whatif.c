@@ -134,11 +134,14 @@ static const struct evs_table_ops table_ops = {cols,    7, 1, count, field, .com
 static void recompute(struct whatif *w)
 {
     const struct evs_scan_sn *sn = w->seen.sn;
-    if (!sn || sn->state == EVS_SCAN_RUNNING)
+    if (!sn || !sn->what_if)
         return;
-    evs_whatifs_free(w->all);
-    w->all =
-        evs_whatif_all(sn->ks, sn->report, w->target, (const char *const *)w->extra, w->n_extra);
+    evs_whatifs_free(w->own);
+    w->own = NULL;
+    w->all = sn->what_if;
+    if (w->n_extra || w->target != sn->what_if->target)
+        w->all = w->own = evs_whatif_all(sn->ks, sn->report, w->target,
+                                         (const char *const *)w->extra, w->n_extra);
     evs_table_update(&w->table);
     for (size_t i = 0; !w->placed && i < w->all->n; i++)
         if (w->all->w[i].smallest)
@@ -163,7 +166,7 @@ static void leave(struct evs_screen *s)
     for (size_t i = 0; i < w->n_extra; i++)
         evs_free(w->extra[i]);
     evs_table_done(&w->table);
-    evs_whatifs_free(w->all);
+    evs_whatifs_free(w->own);
     evs_ui_scan_forget(&w->seen);
     evs_ui_scan_close(w->scan);
 }
@@ -177,10 +180,21 @@ static void resize(struct evs_screen *s, int rows, int n_cols)
 static bool refresh(struct evs_screen *s)
 {
     struct whatif *w = s->state;
-    if (!evs_ui_scan_take(w->scan, &w->seen))
-        return false;
-    recompute(w);
-    return true;
+    struct evs_ui_scan_seen before = w->seen;
+    if (before.sn) /* what is shown may lie in it */
+        evs_snap_ref(&before.sn->snap);
+    bool news = evs_ui_scan_take(w->scan, &w->seen);
+    if (news && w->seen.sn && !w->seen.sn->what_if && before.sn) { /* reading on: keep the last */
+        evs_ui_scan_forget(&w->seen);
+        w->seen = before;
+        before.sn = NULL;
+    } else if (news) {
+        if (!w->own)
+            w->all = NULL;
+        recompute(w);
+    }
+    evs_ui_scan_forget(&before);
+    return news;
 }
 
 /* --- keys --- */

@@ -17,7 +17,8 @@ struct whatif {
     struct evs_ui *ui;
     struct evs_ui_scan *scan;
     struct evs_ui_scan_seen seen;
-    struct evs_whatifs *all; /* of the last snapshot that had any, or of another target */
+    const struct evs_whatifs *all; /* the snapshot's, or own */
+    struct evs_whatifs *own;       /* with other strategies or another target */
     double target;
     char *extra[WHATIF_EXTRA];
     size_t n_extra;
