@@ -12,6 +12,7 @@
 #include "filter/filter.h"
 #include "kafka/client.h"
 #include "kafka/range.h"
+#include "keys/fields.h"
 #include "keys/print.h"
 #include "keys/scan.h"
 #include "keys/slices.h"
@@ -40,6 +41,8 @@ static const struct evs_opt opts[] = {
     {0, "heat", EVS_OPT_MAYBE, "COLUMNS", NULL,
      "only the heat map of time by partition, from offsets alone: no message is read (108 "
      "columns)"},
+    {0, "fields", EVS_OPT_FLAG, NULL, NULL,
+     "judge the fields of JSON values as keys: which one should it be?"},
     {0, "target", EVS_OPT_NUMBER, "RATIO", "1.25", "max/mean that a change should reach"},
     {0, "watch", EVS_OPT_MAYBE_NEXT, "DURATION", NULL,
      "with --follow: time between outputs (2s); without: outputs while reading"},
@@ -169,6 +172,36 @@ static void print_what_if(const struct evs_scan_sn *sn)
     evs_table_free(t);
 }
 
+static void print_fields(const struct evs_fields_advice *a)
+{
+    static const char *const heads[] = {">SCORE",    "FIELD",    ">PRESENT", ">VALUES~", ">TOP",
+                                        ">MAX/MEAN", ">CHANGES", "VERDICT",  NULL};
+    char n[EVS_NUM_LEN];
+    if (!a)
+        return;
+    evs_out_text("\nfields as keys, from %llu values of which %llu are JSON objects",
+                 (unsigned long long)a->read, (unsigned long long)a->objects);
+    if (a->n == 0)
+        return;
+    struct evs_table *t = evs_table_new(heads);
+    for (size_t i = 0; i < a->n; i++) {
+        const struct evs_field_advice *x = &a->field[i];
+        evs_table_cell(t, "%.0f", x->score);
+        evs_table_cell_bytes(t, x->name, strlen(x->name));
+        evs_table_cell(t, "%.0f %%", 100 * x->present);
+        evs_table_cell(t, "%s", evs_num_human(n, x->distinct));
+        evs_table_cell(t, "%.1f %%", 100 * x->top_share);
+        ratio_cell(t, x->max_over_mean);
+        if (isnan(x->changes_within_key))
+            evs_table_cell(t, "-");
+        else
+            evs_table_cell(t, "%.0f %%", 100 * x->changes_within_key);
+        evs_table_cell(t, "%s", x->verdict);
+    }
+    evs_table_print(t);
+    evs_table_free(t);
+}
+
 static void print_text(const struct evs_scan_sn *sn, size_t top)
 {
     struct evs_buf b = EVS_BUF_INIT(TEXT_CAP);
@@ -181,6 +214,7 @@ static void print_text(const struct evs_scan_sn *sn, size_t top)
         print_hot(sn, top);
     }
     print_what_if(sn);
+    print_fields(sn->fields);
 }
 
 static void print_sn(const struct run *r, const struct evs_scan_sn *sn)
@@ -417,6 +451,7 @@ static int run(struct evs_cli *cli)
     if (!rc) {
         so.filter = r.filter;
         so.sample = r.sample;
+        so.fields = evs_opts_given(&cli->opts, "fields");
         so.what_if = r.what_if;
         so.n_what_if = r.n_what_if;
         r.slot = evs_slot_new(NULL);

@@ -1,8 +1,10 @@
 #include "keys/print.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/jsonw.h"
+#include "keys/fields.h"
 #include "keys/slices.h"
 #include "keys/windows.h"
 
@@ -319,6 +321,36 @@ static void what_if(struct evs_jsonw *w, const struct evs_whatifs *all)
     evs_jsonw_str(w, "what_if_advice", all ? all->advice : NULL);
 }
 
+static void fields(struct evs_jsonw *w, const struct evs_fields_advice *a)
+{
+    if (!a)
+        return;
+    evs_jsonw_obj(w, "fields");
+    evs_jsonw_i64(w, "values", (int64_t)a->read);
+    evs_jsonw_i64(w, "objects", (int64_t)a->objects);
+    evs_jsonw_arr(w, "candidates");
+    for (size_t i = 0; i < a->n; i++) {
+        const struct evs_field_advice *x = &a->field[i];
+        evs_jsonw_obj(w, NULL);
+        evs_jsonw_strn(w, "field", x->name, strlen(x->name));
+        evs_jsonw_double(w, "score", x->score);
+        evs_jsonw_str(w, "verdict", x->verdict);
+        evs_jsonw_double(w, "present", x->present);
+        evs_jsonw_double(w, "distinct", x->distinct);
+        evs_jsonw_double(w, "distinct_error", x->distinct_error);
+        evs_jsonw_strn(w, "top", x->top, strlen(x->top));
+        evs_jsonw_double(w, "top_share", x->top_share);
+        num(w, "max_over_mean", x->max_over_mean);
+        num(w, "changes_within_key", x->changes_within_key);
+        num(w, "key_changes_within_value", x->keys_per_value_change);
+        evs_jsonw_str(w, "relation", x->relation);
+        evs_jsonw_str(w, "looks", x->looks);
+        evs_jsonw_end(w);
+    }
+    evs_jsonw_end(w);
+    evs_jsonw_end(w);
+}
+
 void evs_scan_json(struct evs_buf *out, const struct evs_scan_sn *sn, size_t top)
 {
     const struct evs_keyset *ks = sn->ks;
@@ -349,6 +381,7 @@ void evs_scan_json(struct evs_buf *out, const struct evs_scan_sn *sn, size_t top
     heat(&w, sn);
     diagnosis(&w, r);
     what_if(&w, sn->what_if);
+    fields(&w, sn->fields);
     evs_jsonw_end(&w);
 }
 

@@ -12,6 +12,7 @@
 #include "filter/filter.h"
 #include "kafka/range.h"
 #include "kafka/reader.h"
+#include "keys/fields.h"
 #include "keys/windows.h"
 
 /* Of the memory given, tables take 5/8; the key set and the analyses the rest. */
@@ -29,6 +30,8 @@ struct worker {
     struct evs_scan *scan;
     struct evs_keytab *table; /* NULL while lent */
     struct evs_filter *filter;
+    struct evs_fields *fields; /* NULL: not asked for */
+    uint64_t seen;
     struct evs_queue *back; /* the table on its way back */
     unsigned lent;          /* the last request answered */
     atomic_bool left;       /* calls back no more: its table stands still */
@@ -48,6 +51,7 @@ struct evs_scan {
     atomic_uint want;       /* number of the snapshot asked for */
     atomic_bool stopping, pausing;
     bool paused;
+    uint64_t fields_every; /* one of so many values is read for the advice */
     atomic_llong kept;
     char **error; /* per partition; each is written by the worker that owns the partition */
     struct evs_thread *thread;
@@ -87,6 +91,8 @@ static bool on_event(void *ctx, int worker, struct evs_event *ev)
         if (before >= s->opts.limit)
             return false;
     }
+    if (EVS_UNLIKELY(w->fields != NULL) && w->seen++ % s->fields_every == 0)
+        evs_fields_add(w->fields, ev->key, ev->key_len, ev->value, ev->value_len);
     if (s->at)
         w->table->window = window_of(s, ev);
     evs_keytab_add(w->table, &r);
@@ -138,6 +144,7 @@ static void sn_free(struct evs_snap *snap)
     evs_free(sn->error);
     evs_free(sn->windows);
     evs_whatifs_free(sn->what_if);
+    evs_fields_advice_free(sn->fields);
     evs_report_free(sn->report);
     evs_keyset_free(sn->ks);
     evs_free(sn->topic);
@@ -152,6 +159,16 @@ static double sampled_share(const struct evs_windows_part *w, int32_t partitions
         whole += (double)w[p].whole;
     }
     return whole > 0 ? read / whole : 1;
+}
+
+static struct evs_fields_advice *advise(const struct evs_scan *s)
+{
+    struct evs_fields *all = evs_fields_new(s->ranges->topic_partitions);
+    for (int i = 0; i < s->n_workers; i++)
+        evs_fields_merge(all, s->w[i].fields);
+    struct evs_fields_advice *a = evs_fields_judge(all);
+    evs_fields_free(all);
+    return a;
 }
 
 static void publish(struct evs_scan *s, struct evs_keyset *ks, enum evs_scan_state state)
@@ -188,6 +205,8 @@ static void publish(struct evs_scan *s, struct evs_keyset *ks, enum evs_scan_sta
         sn->covered = sampled_share(s->windows, ks->partitions) * sn->covered;
     }
     sn->report = evs_report_new(ks, sn->now_ms, !sn->complete || sn->sample);
+    if (state != EVS_SCAN_RUNNING && s->opts.fields)
+        sn->fields = advise(s);
     if (state != EVS_SCAN_RUNNING)
         sn->what_if =
             evs_whatif_all(ks, sn->report, s->opts.target, s->opts.what_if, s->opts.n_what_if);
@@ -293,6 +312,8 @@ static void workers_new(struct evs_scan *s)
     int32_t P = s->ranges->topic_partitions;
     size_t columns = HEAT_CELLS / (size_t)P;
     uint64_t seed = (uint64_t)evs_clock_mono_us() * UINT64_C(0x9e3779b97f4a7c15);
+    int64_t every = evs_ranges_span(s->ranges) / EVS_FIELDS_SAMPLE;
+    s->fields_every = every > 1 ? (uint64_t)every : 1;
     columns = columns < HEAT_MIN ? HEAT_MIN : columns > HEAT_MAX ? HEAT_MAX : columns;
     s->w = evs_xcalloc((size_t)s->n_workers, sizeof(*s->w));
     for (int i = 0; i < s->n_workers; i++) {
@@ -302,6 +323,8 @@ static void workers_new(struct evs_scan *s)
         s->w[i].table = evs_keytab_new(P, TABLE_SHARE(s->opts.memory_bytes) / (size_t)s->n_workers,
                                        columns, seed);
         s->w[i].table->sampling = s->at != NULL;
+        if (s->opts.fields)
+            s->w[i].fields = evs_fields_new(P);
     }
 }
 
@@ -391,6 +414,7 @@ void evs_scan_free(struct evs_scan *s)
     for (int i = 0; i < s->n_workers && s->w; i++) {
         evs_keytab_free(s->w[i].table);
         evs_filter_free(s->w[i].filter);
+        evs_fields_free(s->w[i].fields);
         evs_queue_free(s->w[i].back);
     }
     for (int32_t p = 0; p < s->ranges->topic_partitions; p++)

@@ -26,6 +26,7 @@
 #include "keys/whatif.h"
 
 struct evs_client;
+struct evs_fields_advice;
 struct evs_filter;
 struct evs_ranges;
 struct evs_windows_part;
@@ -40,6 +41,7 @@ struct evs_scan_opts {
     double target;              /* of the what-if; 0: EVS_WHATIF_TARGET */
     const char *const *what_if; /* extra strategies, borrowed until free */
     size_t n_what_if;
+    bool fields;                     /* judge the fields of JSON values as keys */
     const struct evs_filter *filter; /* NULL keeps all */
 };
 #define EVS_SCAN_SAMPLE 400000 /* records that a quick sample reads */
@@ -62,7 +64,8 @@ struct evs_scan_sn {
     double distinct;                  /* estimate of all distinct keys of a sample */
     struct evs_keyset *ks;
     struct evs_report *report;
-    struct evs_whatifs *what_if; /* NULL while running */
+    struct evs_fields_advice *fields; /* NULL: not asked for, or still running */
+    struct evs_whatifs *what_if;      /* NULL while running */
 };
 
 struct evs_scan;

@@ -1,5 +1,5 @@
-"""Keys, Heat and What-if on a real Kafka: the story of one hot partition, and their figures equal to
-the command's."""
+"""Keys, Heat and What-if on a real Kafka: one hot partition; figures equal to the command's."""
+
 import re
 
 import pytest
