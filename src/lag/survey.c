@@ -222,8 +222,9 @@ static void on_offsets_failed(void *ctx, size_t i, const struct evs_err *err)
 static void add_member(struct run *r, struct evs_lag_group *g, size_t at,
                        const struct evs_group_member *m)
 {
+    const char *host = m->host && m->host[0] == '/' ? m->host + 1 : m->host; /* Java's form */
     g->members[at] = (struct evs_lag_member){
-        evs_xstrdup(m->id), evs_xstrdup(m->client), evs_xstrdup(m->host),
+        evs_xstrdup(m->id), evs_xstrdup(m->client), evs_xstrdup(host),
         m->instance && m->instance[0] ? evs_xstrdup(m->instance) : NULL, m->n_places};
     for (size_t i = 0; i < m->n_places; i++) {
         struct evs_lag_topic *t = evs_lag_state_topic(&r->s->st, m->places[i].topic);

@@ -151,6 +151,15 @@ static int64_t last_commit(const struct evs_lag_row *r)
     return r->commit_ms > 0 ? r->commit_ms : r->moved_ms;
 }
 
+/* To the second; the day is kept. */
+static const char *clock_s(char *to, int64_t at_ms, int64_t now_ms)
+{
+    char *dot = strrchr(evs_num_clock(to, at_ms, now_ms), '.');
+    if (dot)
+        *dot = '\0';
+    return to;
+}
+
 static void judge_processing(struct evs_why *w, const struct evs_lag_row *r)
 {
     char t[EVS_NUM_LEN];
@@ -158,7 +167,7 @@ static void judge_processing(struct evs_why *w, const struct evs_lag_row *r)
     if (at_ms > 0)
         settle(w, EVS_SUSPECT_PROCESSING, EVS_UNKNOWN, "inferred",
                "cannot be told from lag alone; last commit %s",
-               evs_num_clock(t, at_ms, w->at_ms));
+               clock_s(t, at_ms, w->at_ms));
     else
         settle(w, EVS_SUSPECT_PROCESSING, EVS_UNKNOWN, "inferred",
                "cannot be told from lag alone; no commit while watched");
@@ -301,7 +310,7 @@ static void say_since(struct evs_why *w, const struct evs_lag_row *row)
 {
     char t[EVS_NUM_LEN];
     if (last_commit(row) > 0)
-        say(w, " since %s", evs_num_clock(t, last_commit(row), w->at_ms));
+        say(w, " since %s", clock_s(t, last_commit(row), w->at_ms));
 }
 
 static void say_record(struct evs_why *w, const struct evs_lag_group_row *g,

@@ -272,7 +272,7 @@ static bool can(const struct evs_screen *s, enum evs_command c)
     case EVS_CMD_REPLAY: return r && r->f.lag > 0;
     case EVS_CMD_SIBLING_PREV:
     case EVS_CMD_SIBLING_NEXT: return p->sn && p->sn->n_groups > 1;
-    default: return true;
+    default: return lag_can(s->ui, c);
     }
 }
 

@@ -382,7 +382,7 @@ static bool can(const struct evs_screen *s, enum evs_command c)
     case EVS_CMD_REPLAY:
     case EVS_CMD_GO_MESSAGES: return g && g->v.total > 0;
     case EVS_CMD_ALL: return p->hidden > 0;
-    default: return true;
+    default: return lag_can(s->ui, c);
     }
 }
 

@@ -171,6 +171,19 @@ enum evs_handled lag_command(struct evs_ui *ui, enum evs_command c)
     }
 }
 
+bool lag_can(struct evs_ui *ui, enum evs_command c)
+{
+    switch (c) {
+    case EVS_CMD_PAUSE:
+    case EVS_CMD_CONTINUE:
+    case EVS_CMD_MORE:
+    case EVS_CMD_LESS:
+    case EVS_CMD_ISOLATION:
+    case EVS_CMD_REFRESH: return evs_data_lag_poller(ui) != NULL;
+    default: return true;
+    }
+}
+
 void lag_place(const struct evs_lag_row *r, const char *group, struct evs_place *to)
 {
     evs_place_set(&to->group, group);

@@ -28,6 +28,8 @@ bool lag_stale_bands(const struct evs_ui *ui, const struct evs_lag_sn *sn,
                      const struct evs_lag_poller_state *st, struct evs_bands *b);
 /* p + - i C-r of all lag screens. */
 enum evs_handled lag_command(struct evs_ui *ui, enum evs_command c);
+/* Whether these would do something: not without a cluster. true for all other commands. */
+bool lag_can(struct evs_ui *ui, enum evs_command c);
 /* A place that holds what the row's group has not read. */
 void lag_place(const struct evs_lag_row *r, const char *group, struct evs_place *to);
 uint64_t lag_id(const char *text);
