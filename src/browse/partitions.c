@@ -261,7 +261,8 @@ static enum evs_rc read_span(struct evs_partitions *t, struct evs_partitions_sn 
     int64_t *ts = evs_xcalloc(r->n + 1, sizeof(*ts));
     enum evs_rc rc = EVS_OK;
     if (r->n)
-        rc = span == SPAN_LAST ? evs_times_last(t->c, r, ts, err) : evs_times_first(t->c, r, ts, err);
+        rc = span == SPAN_LAST ? evs_times_last(t->c, r, ts, err)
+                               : evs_times_first(t->c, r, ts, err);
     for (size_t i = 0; !rc && i < r->n; i++) {
         struct past *past = past_of(t, r->parts[i].partition);
         *(span == SPAN_FIRST  ? &past->first_ts_ms

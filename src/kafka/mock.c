@@ -5,7 +5,6 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "core/attr.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/num.h"
 #include "core/thread.h"
 #include "core/xalloc.h"
 #include "kafka/sample.h"
@@ -278,10 +278,16 @@ static void keep_awake(void *arg)
 
 static enum evs_rc waker_start(struct waker *w, const char *brokers, struct evs_err *err)
 {
-    const char *colon = strchr(brokers, ':');
+    char first[64], *port = first; /* "127.0.0.1:1234,..." */
+    int64_t number;
+    snprintf(first, sizeof(first), "%.*s", (int)strcspn(brokers, ","), brokers);
+    port += strcspn(first, ":");
     w->thread = NULL;
+    w->stop.wake = (struct evs_wake){{-1, -1}}; /* so that waker_end is fine */
+    if (evs_num_i64(port + (*port == ':'), 1, UINT16_MAX, &number, err))
+        return evs_wrap(err, "embedded cluster: %s", first);
     w->broker = (struct sockaddr_in){.sin_family = AF_INET};
-    w->broker.sin_port = htons((uint16_t)(colon ? strtoul(colon + 1, NULL, 10) : 0));
+    w->broker.sin_port = htons((uint16_t)number);
     w->broker.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (evs_stop_init(&w->stop, err))
         return err->code;
