@@ -148,6 +148,22 @@ static enum evs_handled step_interval(struct evs_ui *ui, int step)
         i++;
     i = i + step < 0 ? 0 : i + step >= n ? n - 1 : i + step;
     evs_lag_poller_interval(evs_data_lag_poller(ui), steps[i]);
+    evs_ui_say(ui, EVS_ROLE_STATUS, "asked every %lld s from now on", (long long)(steps[i] / 1000));
+    return EVS_HANDLED;
+}
+
+static enum evs_handled pause_poller(struct evs_ui *ui, bool on)
+{
+    evs_lag_poller_pause(evs_data_lag_poller(ui), on);
+    evs_ui_say(ui, EVS_ROLE_STATUS, on ? "paused: p goes on" : "going on");
+    return EVS_HANDLED;
+}
+
+static enum evs_handled count_to(struct evs_ui *ui, bool stable)
+{
+    evs_lag_poller_stable(evs_data_lag_poller(ui), stable);
+    evs_ui_say(ui, EVS_ROLE_STATUS, "lag counts to the %s",
+               stable ? "last stable offset" : "high watermark");
     return EVS_HANDLED;
 }
 
@@ -158,11 +174,11 @@ enum evs_handled lag_command(struct evs_ui *ui, enum evs_command c)
     if (!p)
         return EVS_IGNORED;
     switch (c) {
-    case EVS_CMD_PAUSE: evs_lag_poller_pause(p, !(st && st->paused)); return EVS_HANDLED;
-    case EVS_CMD_CONTINUE: evs_lag_poller_pause(p, false); return EVS_HANDLED;
+    case EVS_CMD_PAUSE: return pause_poller(ui, !(st && st->paused));
+    case EVS_CMD_CONTINUE: return pause_poller(ui, false);
     case EVS_CMD_MORE: return step_interval(ui, 1);
     case EVS_CMD_LESS: return step_interval(ui, -1);
-    case EVS_CMD_ISOLATION: evs_lag_poller_stable(p, !(st && st->stable)); return EVS_HANDLED;
+    case EVS_CMD_ISOLATION: return count_to(ui, !(st && st->stable));
     case EVS_CMD_REFRESH:
         evs_lag_poller_refresh(p);
         evs_ui_say(ui, EVS_ROLE_STATUS, "asking the cluster again");
