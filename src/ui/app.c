@@ -247,6 +247,8 @@ void evs_ui_open(struct evs_ui *ui, const char *screen, const struct evs_place *
     struct evs_err err = EVS_ERR_INIT;
     if (!ops)
         evs_ui_say(ui, EVS_ROLE_WARN, "this build has no screen %s", screen);
+    else if (!ui->client && !ops->offline)
+        evs_ui_say(ui, EVS_ROLE_WARN, "%s needs a cluster", ops->title);
     else if (ops->needs_topic && (!at || !at->topic))
         evs_ui_say(ui, EVS_ROLE_WARN, "%s needs a topic: choose one (1) first", ops->title);
     else if (evs_stack_push(ui, ops, at, &err))

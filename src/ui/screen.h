@@ -120,6 +120,7 @@ struct evs_screen_ops {
     size_t state_size;
     bool reading;     /* the body is read, not marked: Space pages (see pager() too) */
     bool needs_topic; /* without s->at.topic it is not opened */
+    bool offline; /* works without a cluster */
     const struct evs_hint *hints;
     const struct evs_meaning *meanings; /* NULL: none */
     enum evs_rc (*enter)(struct evs_screen *s, struct evs_err *err);

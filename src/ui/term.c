@@ -167,6 +167,22 @@ static void curses_modes(void)
     curs_set(0);
 }
 
+/* Terminals that ignore keypad mode send the other form of these keys. */
+static void define_both_forms(void)
+{
+    static const struct {
+        const char *bytes;
+        int key;
+    } forms[] = {{"\033[A", KEY_UP},     {"\033OA", KEY_UP},    {"\033[B", KEY_DOWN},
+                 {"\033OB", KEY_DOWN},   {"\033[C", KEY_RIGHT}, {"\033OC", KEY_RIGHT},
+                 {"\033[D", KEY_LEFT},   {"\033OD", KEY_LEFT},  {"\033[H", KEY_HOME},
+                 {"\033OH", KEY_HOME},   {"\033[1~", KEY_HOME}, {"\033[F", KEY_END},
+                 {"\033OF", KEY_END},    {"\033[4~", KEY_END},  {"\033[5~", KEY_PPAGE},
+                 {"\033[6~", KEY_NPAGE}, {"\033[3~", KEY_DC},   {"\033[Z", KEY_BTAB}};
+    for (size_t i = 0; i < EVS_COUNT(forms); i++)
+        define_key(forms[i].bytes, forms[i].key);
+}
+
 enum evs_rc evs_term_open(const struct evs_term_opts *opts, struct evs_err *err)
 {
     const char *name = getenv("TERM");
@@ -183,6 +199,7 @@ enum evs_rc evs_term_open(const struct evs_term_opts *opts, struct evs_err *err)
         return evs_hint(err, "headless: eventscope topics (eventscope --help)");
     }
     curses_modes();
+    define_both_forms();
     if (has_colors()) {
         start_color();
         use_default_colors();

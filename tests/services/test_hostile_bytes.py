@@ -116,3 +116,16 @@ def test_the_oracle_itself(hostile_topic, kafka):
     raw = subprocess.run(["kcat", "-C", "-b", kafka, "-t", hostile_topic, "-e", "-q"],
                          stdout=subprocess.PIPE, check=True).stdout
     assert len(leaks(raw)) >= len(HOSTILE)
+
+
+def test_on_screens(hostile_topic, kafka, evs, tui):
+    """The list, the details in all three views, and the copy that `y` makes."""
+    t = tui("messages", hostile_topic, "-b", kafka, "--tui", "-o", "beginning", rows=50, cols=160)
+    t.wait("Qq", 60)
+    for _ in range(len(HOSTILE) + 5):
+        t.send("j")
+        t.pump(0.01)
+    t.send("v", "k", "k", "v", "k", "k", "enter", "w", "j", "j")
+    t.pump(0.5)
+    assert not leaks(bytes(t.raw)) and not t.ended()
+    assert OPEN in t.raw

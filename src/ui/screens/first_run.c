@@ -169,6 +169,7 @@ const struct evs_screen_ops evs_screen_first_run = {
     .title = "Welcome",
     .about = "sample data, brokers, or a configuration",
     .state_size = sizeof(struct first_run),
+    .offline = true,
     .hints = hints,
     .enter = enter,
     .refresh = refresh,

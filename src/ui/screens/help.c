@@ -301,6 +301,7 @@ const struct evs_screen_ops evs_screen_help = {
     .title = "Help",
     .about = "keys, columns, marks, search words",
     .state_size = sizeof(struct help),
+    .offline = true,
     .hints = hints,
     .enter = enter,
     .resize = resize,

@@ -170,6 +170,7 @@ const struct evs_screen_ops evs_screen_log = {
     .title = "Log",
     .about = "what happened in this session",
     .state_size = sizeof(struct log),
+    .offline = true,
     .hints = hints,
     .enter = enter,
     .resize = resize,

@@ -1,11 +1,16 @@
 /* table_draw.c - columns that fit, headings, rows. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "ui/widgets/table.h"
 
-enum { MARGIN = 2, NAME_COLS = 26 }; /* cursor and mark; a name that still reads well */
+enum {
+    MARGIN = 2,
+    NAME_COLS = 26,
+    EASY_DROPS = 3
+}; /* cursor and mark; a name that still reads well */
 
 static int text_cols(const char *s)
 {
@@ -65,13 +70,14 @@ static int shrink(const struct evs_table *t, struct evs_table_layout *l, int ove
 }
 
 /* The column to drop next, or -1; the focused one only when `all`. */
-static int next_out(const struct evs_table *t, const struct evs_table_layout *l, bool charts,
+static int next_out(const struct evs_table *t, const struct evs_table_layout *l, int most,
                     bool all)
 {
     int out = -1;
     for (int i = 0; i < l->n; i++) {
         const struct evs_column *c = &t->ops->cols[l->col[i]];
-        if (!c->drop || (l->col[i] == t->col && !all) || (charts && !(c->flags & EVS_COL_CHART)))
+        if (!c->drop || (l->col[i] == t->col && !all) ||
+            (!(c->flags & EVS_COL_CHART) && c->drop > most))
             continue;
         if (out < 0 || c->drop < t->ops->cols[l->col[out]].drop)
             out = i;
@@ -79,8 +85,8 @@ static int next_out(const struct evs_table *t, const struct evs_table_layout *l,
     return out;
 }
 
-/* In this order: previews and bars shrink, names down to what still reads well, charts go, names
- * shrink to their minimum, other columns go by their number. */
+/* In this order: previews and bars shrink, names down to what still reads well; charts and the first
+ * three columns by their number go; names shrink to their minimum; the other columns go. */
 static void make_fit(const struct evs_table *t, struct evs_table_layout *l, int cols, int gap)
 {
     for (;;) {
@@ -88,13 +94,13 @@ static void make_fit(const struct evs_table *t, struct evs_table_layout *l, int 
         over = shrink(t, l, over, EVS_COL_GROW, NAME_COLS);
         if (over <= 0)
             return;
-        int out = next_out(t, l, true, false);
+        int out = next_out(t, l, EASY_DROPS, false);
         if (out < 0 && shrink(t, l, over, EVS_COL_GROW, 0) <= 0)
             return;
         if (out < 0)
-            out = next_out(t, l, false, false);
+            out = next_out(t, l, INT_MAX, false);
         if (out < 0)
-            out = next_out(t, l, false, true);
+            out = next_out(t, l, INT_MAX, true);
         if (out < 0)
             return;
         take_out(l, out);
