@@ -11,7 +11,7 @@
 enum {
     SCAN_MESSAGES = 50000, /* queued per worker: each costs about 300 B beside its bytes */
     BROWSE_MESSAGES = 20000,
-    QUEUE_KBYTES = 32768,
+    QUEUE_KBYTES = 16384, /* twice that, as a whole queue is taken at once */
     BATCH_WAIT_MS = 50,
     IDLE_US = 100000,
     SHORT_US = 3000000,
@@ -36,7 +36,7 @@ enum evs_rc evs_worker_open(struct worker *w, struct evs_err *err)
         {"queued.min.messages", messages},
         {"queued.max.messages.kbytes", kbytes},
         {"fetch.queue.backoff.ms", "5"}, /* from 2.2 on; the kick does it before */
-        {"fetch.message.max.bytes", scan ? "1048576" : "262144"},
+        {"fetch.message.max.bytes", scan ? "524288" : "262144"},
         {"fetch.max.bytes", "16777216"},
         /* The end of a log with holes before it shows only in an empty reply: do not wait long. */
         {"fetch.wait.max.ms", tail ? "100" : "10"},
