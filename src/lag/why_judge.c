@@ -128,7 +128,9 @@ static void judge_all(struct evs_why *w, const struct evs_lag_group_row *g,
             out += r->consume;
         }
     }
-    if (!others)
+    if (row->f.lag == 0 || row->behind == 0)
+        settle(w, EVS_SUSPECT_ALL_SLOW, EVS_CLEARED, "exact", "nothing waits");
+    else if (!others)
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_UNKNOWN, "", "there is no other partition to compare");
     else if (!rated)
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_UNKNOWN, "1 reading", "no rates after one reading");
@@ -142,8 +144,9 @@ static void judge_all(struct evs_why *w, const struct evs_lag_group_row *g,
                evs_num_human(a, out), evs_num_human(b, in));
     else
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_FOUND, "readings",
-               "none of the other %zu keeps up: %s of %s messages/s", others,
-               evs_num_human(a, out), evs_num_human(b, in));
+               others == 1 ? "the other %zu does not keep up either: %s of %s messages/s"
+                           : "none of the other %zu keeps up: %s of %s messages/s",
+               others, evs_num_human(a, out), evs_num_human(b, in));
 }
 
 static int64_t last_commit(const struct evs_lag_row *r)
