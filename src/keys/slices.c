@@ -50,8 +50,9 @@ void evs_slices_free(struct evs_slices *s)
     evs_free(s);
 }
 
-/* One record at the start (or near the end) of some partitions: the least and the greatest time. */
-static enum evs_rc peek_times(struct work *w, bool end, int64_t *io_from, int64_t *io_to,
+/* One record at the start, or so far back from the end, of some partitions: least and greatest
+ * time. */
+static enum evs_rc peek_times(struct work *w, int64_t back, int64_t *io_from, int64_t *io_to,
                               struct evs_err *err)
 {
     struct evs_peek *peek = NULL;
@@ -61,10 +62,10 @@ static enum evs_rc peek_times(struct work *w, bool end, int64_t *io_from, int64_
         const struct evs_range *r = &w->ranges->parts[i];
         if (r->error || r->to <= r->from)
             continue;
-        int64_t near = r->to - NEAR_END > r->from ? r->to - NEAR_END : r->from;
+        int64_t near = r->to - back > r->from ? r->to - back : r->from;
         ask[n++] = (struct evs_peek_ask){.topic = w->ranges->topic,
                                          .partition = r->partition,
-                                         .offset = end ? near : r->from,
+                                         .offset = back ? near : r->from,
                                          .to = INT64_MAX,
                                          .max = 1};
     }
@@ -197,9 +198,9 @@ enum evs_rc evs_slices_run(struct evs_client *c, const char *topic,
     int64_t from = -1, to = -1;
     enum evs_rc rc = evs_range_resolve(c, topic, &spec, &w.ranges, err);
     if (!rc)
-        rc = peek_times(&w, false, &from, &to, err);
-    if (!rc)
-        rc = peek_times(&w, true, &from, &to, err);
+        rc = peek_times(&w, 0, &from, &to, err);
+    for (int64_t back = NEAR_END; !rc && back >= 1; back -= NEAR_END - 1)
+        rc = peek_times(&w, back, &from, &to, err); /* the last may be a transaction's marker */
     if (rc)
         goto out;
     from = opts->from_ms >= 0 ? opts->from_ms : from;
