@@ -136,7 +136,8 @@ static void conclude(struct evs_screen *s)
     struct why *y = of(s);
     char since[EVS_NUM_LEN];
     const struct evs_why *w = y->w;
-    bool open = w->suspects[EVS_SUSPECT_RECORD].found == EVS_FOUND;
+    bool open = w->suspects[EVS_SUSPECT_RECORD].found == EVS_FOUND &&
+                w->suspects[EVS_SUSPECT_NO_OWNER].found != EVS_FOUND;
     if (y->moved_ms) {
         evs_num_clock(since, y->moved_ms, evs_ui_now_ms(s->ui));
         since[8] = '\0';
