@@ -18,6 +18,8 @@ const struct evs_cmd *const evs_cmds[] = {
     &evs_cmd_trace,
     &evs_cmd_keys,
     &evs_cmd_lint,
+    &evs_cmd_doctor,
+    &evs_cmd_check,
     &evs_cmd_config,
     &evs_cmd_lag,
     &evs_cmd_replay,
@@ -132,6 +134,13 @@ static enum evs_rc apply_global(struct evs_cli *cli, struct evs_err *err)
     return path ? evs_log_open(path, err) : EVS_OK;
 }
 
+/* Before a command ran. */
+static int fail_early(const struct evs_cli *cli, const struct evs_err *err)
+{
+    int code = evs_cli_fail(err);
+    return cli->cmd->probe ? 3 : code;
+}
+
 static int run_parsed(struct evs_cli *cli)
 {
     if (evs_opts_given(&cli->opts, "help")) {
@@ -140,7 +149,7 @@ static int run_parsed(struct evs_cli *cli)
     }
     struct evs_err err = EVS_ERR_INIT;
     if (check_args(cli, &err) || apply_global(cli, &err))
-        return evs_cli_fail(&err);
+        return fail_early(cli, &err);
     if (evs_opts_given(&cli->opts, "tui") && (cli->cmd->groups & EVS_CMD_CLUSTER))
         return evs_cli_tui(cli, cli->cmd->name);
     return cli->cmd->run(cli);
@@ -155,7 +164,7 @@ static int run_command(struct evs_cli *cli, int argc, char **argv)
     int used;
     if (evs_opts_parse(&cli->opts, argc, argv, false, cli->args, &cli->n_args, &used, &err)) {
         evs_wrap(&err, "%s", cli->cmd->name);
-        return evs_cli_fail(&err);
+        return fail_early(cli, &err);
     }
     return run_parsed(cli);
 }

@@ -74,6 +74,7 @@ struct evs_cmd {
     unsigned groups;
     int min_args, max_args; /* max -1: any number */
     int (*run)(struct evs_cli *cli);
+    bool probe; /* a wrong command line is a monitoring probe's "unknown", 3 */
 };
 
 /* All commands, NULL-terminated; and the option tables, by group bit (0: global). */
