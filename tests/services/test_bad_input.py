@@ -43,6 +43,7 @@ WRONG = {
     "unknown-sink": (["replay", "TOPIC", "--sink", "mongo://x", "--dry-run"], 2, ["mongo"]),
     "bad-memory": (["keys", "TOPIC", "--memory", "lots"], 2, ["lots"]),
     "bad-what-if": (["keys", "TOPIC", "--what-if", "magic"], 2, ["magic"]),
+    "unknown-rule": (["lint", "--rule", "no-such-rule"], 2, ["no-such-rule"]),
     "unknown-group": (["lag", "--group", "no-such-group"], (0, 1), []),
 }
 
@@ -84,7 +85,7 @@ def test_broken_configuration(what, evs, tmp_path):
     assert f"broken.conf:{line}" in evs("config", "check", "-F", file).out
 
 
-UNREACHABLE = ["topics", "partitions t", "messages t", "keys t", "lag", "trace t k"]
+UNREACHABLE = ["topics", "partitions t", "messages t", "keys t", "lag", "trace t k", "lint"]
 
 
 @pytest.mark.parametrize("command", UNREACHABLE)

@@ -1,6 +1,7 @@
 """After every read command: no new group, no new topic, no commit, and the broker was sent nothing
 but requests that read."""
 import json
+import re
 
 import pytest
 
@@ -25,6 +26,7 @@ COMMANDS = {
     "keys": ["keys", "TOPIC", "--json"],
     "keys-sample": ["keys", "TOPIC", "--json", "--sample"],
     "lag": ["lag", "--json"],
+    "lint": ["lint", "TOPIC"],
     "lag-group": ["lag", "--group", "GROUP", "--json"],
 }
 
@@ -86,3 +88,21 @@ def test_a_cluster_that_never_had_a_group(broker, any_admin, evs):
     for argv in (["topics"], ["messages", "t"], ["lag"], ["keys", "t"]):
         evs.at(k.bootstrap)(*argv)
         assert admin("topics", internal=True) == ["t"], argv
+def test_watch_and_screens(world, evs, tui):
+    """The long-running faces too: lag --watch for some ticks, a tour of the screens."""
+    broker, admin, topic, group = world
+    before, start = state(admin, group), broker.log().stat().st_size
+    child = evs.at(broker.bootstrap).start("lag", "--watch", "200ms", "--json")
+    for _ in range(5):
+        assert json.loads(child.stdout.readline())["groups"]
+    child.terminate()
+    child.communicate(timeout=10)
+    t = tui("-b", broker.bootstrap)
+    t.wait(topic).send("enter").wait(re.compile("(?i)partition"))
+    t.send("enter").wait(re.compile(r"\bk\d\b"))
+    t.send("q", "q", "q", "q")
+    assert state(admin, group) == before
+    sent = proc.wait_until(lambda: requests_of(broker, start), "the request log")
+    assert sent <= READS, f"not a read: {sorted(sent - READS)}"
+
+

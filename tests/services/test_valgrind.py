@@ -23,6 +23,7 @@ COMMANDS = {
                                                          "partitions:7"],
     "keys-small-memory": ["keys", "TOPIC", "--memory", "1M"],
     "trace": ["trace", "TOPIC", "k3", "--state"], "lag": ["lag", "--json"],
+    "lint": ["lint", "TOPIC", "--json"],
     "config": ["config", "show"],
     "replay": ["replay", "TOPIC", "--sink", "sqlite:v.db", "--target", "v", "--yes"],
 }
