@@ -41,6 +41,8 @@ static const struct evs_opt opts[] = {
     {0, "heat", EVS_OPT_MAYBE, "COLUMNS", NULL,
      "only the heat map of time by partition, from offsets alone: no message is read (108 "
      "columns)"},
+    {0, "window", EVS_OPT_DURATION, "DURATION", NULL,
+     "beside the whole, what is younger than this (10m; with --follow)", .min = 1},
     {0, "fields", EVS_OPT_FLAG, NULL, NULL,
      "judge the fields of JSON values as keys: which one should it be?"},
     {0, "target", EVS_OPT_NUMBER, "RATIO", "1.25", "max/mean that a change should reach"},
@@ -444,7 +446,8 @@ static int run(struct evs_cli *cli)
     struct evs_scan_opts so = {.memory_bytes = (size_t)evs_opts_int(&cli->opts, "memory"),
                                .details = r.top,
                                .limit = evs_opts_int(&cli->opts, "count"),
-                               .target = evs_opts_double(&cli->opts, "target")};
+                               .target = evs_opts_double(&cli->opts, "target"),
+                               .window_ms = evs_opts_int(&cli->opts, "window")};
     enum evs_rc rc = watch_ms(&r, &so.snapshot_ms, &err);
     if (!rc)
         rc = prepare(&r, &err);

@@ -130,9 +130,9 @@ static void sampled_count(struct evs_jsonw *w, const struct evs_scan_sn *sn,
     evs_jsonw_i64(w, "seen", (int64_t)k->count);
 }
 
-static void hot_keys(struct evs_jsonw *w, const struct evs_scan_sn *sn, size_t top)
+static void hot_keys(struct evs_jsonw *w, const struct evs_scan_sn *sn, const struct evs_keyset *ks,
+                     size_t top)
 {
-    const struct evs_keyset *ks = sn->ks;
     evs_jsonw_arr(w, "hot_keys");
     for (size_t i = 0; i < ks->n_top && i < top; i++) {
         const struct evs_key_detail *k = &ks->top[i];
@@ -321,6 +321,34 @@ static void what_if(struct evs_jsonw *w, const struct evs_whatifs *all)
     evs_jsonw_str(w, "what_if_advice", all ? all->advice : NULL);
 }
 
+/* The last minutes beside the whole. */
+static void recent(struct evs_jsonw *w, const struct evs_scan_sn *sn, size_t top)
+{
+    const struct evs_keyset *ks = sn->recent;
+    if (!ks)
+        return;
+    evs_jsonw_obj(w, "recent");
+    ts(w, "first_ts", ks->messages ? ks->first_ts : -1);
+    ts(w, "last_ts", ks->messages ? ks->last_ts : -1);
+    evs_jsonw_i64(w, "messages", (int64_t)ks->messages);
+    evs_jsonw_i64(w, "distinct_keys", (int64_t)(ks->distinct + 0.5));
+    evs_jsonw_obj(w, "skew");
+    skew(w, "messages", &sn->recent_report->messages, true, sn->recent_report);
+    evs_jsonw_end(w);
+    evs_jsonw_arr(w, "partition");
+    for (int32_t p = 0; p < ks->partitions; p++) {
+        evs_jsonw_obj(w, NULL);
+        evs_jsonw_i64(w, "partition", p);
+        evs_jsonw_i64(w, "messages", (int64_t)ks->part[p].messages);
+        evs_jsonw_double(w, "share", share(ks->part[p].messages, ks->messages));
+        evs_jsonw_end(w);
+    }
+    evs_jsonw_end(w);
+    hot_keys(w, sn, ks, top);
+    diagnosis(w, sn->recent_report);
+    evs_jsonw_end(w);
+}
+
 static void fields(struct evs_jsonw *w, const struct evs_fields_advice *a)
 {
     if (!a)
@@ -376,12 +404,13 @@ void evs_scan_json(struct evs_buf *out, const struct evs_scan_sn *sn, size_t top
     sizes(&w, "value", &ks->value_size);
     evs_jsonw_end(&w);
     partitions(&w, sn);
-    hot_keys(&w, sn, top);
+    hot_keys(&w, sn, ks, top);
     partitioner(&w, ks, &r->placement);
     heat(&w, sn);
     diagnosis(&w, r);
     what_if(&w, sn->what_if);
     fields(&w, sn->fields);
+    recent(&w, sn, top);
     evs_jsonw_end(&w);
 }
 

@@ -28,9 +28,11 @@ enum {
 
 struct worker {
     struct evs_scan *scan;
-    struct evs_keytab *table; /* NULL while lent */
+    struct evs_keytab *table;
     struct evs_filter *filter;
-    struct evs_fields *fields; /* NULL: not asked for */
+    struct evs_fields *fields;    /* NULL: not asked for */
+    struct evs_keytab *recent[2]; /* of the window: filling, and the one before */
+    int64_t turned_ms, now_ms;    /* when they changed places; the wall clock of the last idle */
     uint64_t seen;
     struct evs_queue *back; /* the table on its way back */
     unsigned lent;          /* the last request answered */
@@ -51,6 +53,7 @@ struct evs_scan {
     atomic_uint want;       /* number of the snapshot asked for */
     atomic_bool stopping, pausing;
     bool paused;
+    uint64_t seed;
     uint64_t fields_every; /* one of so many values is read for the advice */
     atomic_llong kept;
     char **error; /* per partition; each is written by the worker that owns the partition */
@@ -96,14 +99,35 @@ static bool on_event(void *ctx, int worker, struct evs_event *ev)
     if (s->at)
         w->table->window = window_of(s, ev);
     evs_keytab_add(w->table, &r);
+    if (EVS_UNLIKELY(w->recent[0] != NULL) && r.ts_ms > w->now_ms - s->opts.window_ms)
+        evs_keytab_add(w->recent[0], &r);
     return true;
 }
 
-/* Lends the table for a snapshot and waits for it. */
+static struct evs_keytab *recent_new(const struct evs_scan *s)
+{
+    return evs_keytab_new(s->ranges->topic_partitions,
+                          s->opts.memory_bytes / 16 / (size_t)s->n_workers, HEAT_MIN, s->seed);
+}
+
+/* Half a window later the older half is forgotten. */
+static void turn_window(struct evs_scan *s, struct worker *w)
+{
+    w->now_ms = evs_clock_wall_ms();
+    if (!w->recent[0] || w->now_ms - w->turned_ms < s->opts.window_ms / 2)
+        return;
+    evs_keytab_free(w->recent[1]);
+    w->recent[1] = w->recent[0];
+    w->recent[0] = recent_new(s);
+    w->turned_ms = w->now_ms;
+}
+
+/* Lends the tables for a snapshot and waits for them. */
 static void on_idle(void *ctx, int worker)
 {
     struct evs_scan *s = ctx;
     struct worker *w = &s->w[worker];
+    turn_window(s, w);
     unsigned want = atomic_load_explicit(&s->want, memory_order_acquire);
     if (want == w->lent)
         return;
@@ -146,6 +170,8 @@ static void sn_free(struct evs_snap *snap)
     evs_whatifs_free(sn->what_if);
     evs_fields_advice_free(sn->fields);
     evs_report_free(sn->report);
+    evs_report_free(sn->recent_report);
+    evs_keyset_free(sn->recent);
     evs_keyset_free(sn->ks);
     evs_free(sn->topic);
     evs_free(sn);
@@ -171,7 +197,8 @@ static struct evs_fields_advice *advise(const struct evs_scan *s)
     return a;
 }
 
-static void publish(struct evs_scan *s, struct evs_keyset *ks, enum evs_scan_state state)
+static void publish(struct evs_scan *s, struct evs_keyset *ks, struct evs_keyset *recent,
+                    enum evs_scan_state state)
 {
     struct evs_scan_sn *sn = evs_xcalloc(1, sizeof(*sn));
     struct evs_reader_progress p;
@@ -204,6 +231,9 @@ static void publish(struct evs_scan *s, struct evs_keyset *ks, enum evs_scan_sta
         sn->distinct = evs_windows_distinct(ks);
         sn->covered = sampled_share(s->windows, ks->partitions) * sn->covered;
     }
+    sn->recent = recent;
+    if (recent)
+        sn->recent_report = evs_report_new(recent, sn->now_ms, false);
     sn->report = evs_report_new(ks, sn->now_ms, !sn->complete || sn->sample);
     if (state != EVS_SCAN_RUNNING && s->opts.fields)
         sn->fields = advise(s);
@@ -211,6 +241,19 @@ static void publish(struct evs_scan *s, struct evs_keyset *ks, enum evs_scan_sta
         sn->what_if =
             evs_whatif_all(ks, sn->report, s->opts.target, s->opts.what_if, s->opts.n_what_if);
     evs_slot_publish(s->slot, &sn->snap);
+}
+
+static struct evs_keyset *build_recent(struct evs_scan *s)
+{
+    struct evs_keytab **t = evs_xcalloc(2 * (size_t)s->n_workers, sizeof(*t));
+    size_t n = 0;
+    for (int i = 0; i < s->n_workers; i++)
+        for (int k = 0; k < 2; k++)
+            if (s->w[i].recent[k])
+                t[n++] = s->w[i].recent[k];
+    struct evs_keyset *ks = n ? evs_keyset_new(t, n, s->opts.details) : NULL;
+    evs_free(t);
+    return ks;
 }
 
 static struct evs_keyset *build(struct evs_scan *s)
@@ -241,7 +284,8 @@ static bool snapshot(struct evs_scan *s, enum evs_scan_state state)
     void **lent = evs_xcalloc((size_t)s->n_workers, sizeof(*lent));
     while (got + left(s) < s->n_live && evs_clock_mono_us() - from < HAND_OVER_US)
         got += evs_queue_pop(s->over, 10, &lent[got]) == EVS_OK;
-    struct evs_keyset *ks = got + left(s) >= s->n_live ? build(s) : NULL;
+    bool all = got + left(s) >= s->n_live;
+    struct evs_keyset *ks = all ? build(s) : NULL, *recent = all ? build_recent(s) : NULL;
     for (int i = 0; i < got; i++) {
         struct worker *w = lent[i];
         if (evs_queue_push(w->back, w, sizeof(*w), -1) != EVS_OK)
@@ -249,7 +293,7 @@ static bool snapshot(struct evs_scan *s, enum evs_scan_state state)
     }
     evs_free(lent);
     if (ks)
-        publish(s, ks, state);
+        publish(s, ks, recent, state);
     int64_t took = evs_clock_mono_us() - from;
     int64_t pause = s->opts.snapshot_ms * 1000;
     s->next_us = evs_clock_mono_us() + (took * 10 > pause ? took * 10 : pause);
@@ -292,7 +336,8 @@ static void run(void *arg)
     bool limited = s->opts.limit && atomic_load(&s->kept) >= s->opts.limit;
     if (rc == EVS_EOF || stopped) {
         s->failure = (struct evs_err)EVS_ERR_INIT;
-        publish(s, build(s), stopped && !limited ? EVS_SCAN_STOPPED : EVS_SCAN_DONE);
+        publish(s, build(s), build_recent(s),
+                stopped && !limited ? EVS_SCAN_STOPPED : EVS_SCAN_DONE);
     }
     evs_queue_close(s->finished);
 }
@@ -311,7 +356,7 @@ static void workers_new(struct evs_scan *s)
 {
     int32_t P = s->ranges->topic_partitions;
     size_t columns = HEAT_CELLS / (size_t)P;
-    uint64_t seed = (uint64_t)evs_clock_mono_us() * UINT64_C(0x9e3779b97f4a7c15);
+    s->seed = (uint64_t)evs_clock_mono_us() * UINT64_C(0x9e3779b97f4a7c15);
     int64_t every = evs_ranges_span(s->ranges) / EVS_FIELDS_SAMPLE;
     s->fields_every = every > 1 ? (uint64_t)every : 1;
     columns = columns < HEAT_MIN ? HEAT_MIN : columns > HEAT_MAX ? HEAT_MAX : columns;
@@ -321,8 +366,11 @@ static void workers_new(struct evs_scan *s)
         s->w[i].filter = s->opts.filter ? evs_filter_clone(s->opts.filter) : NULL;
         s->w[i].back = evs_queue_new(1, SIZE_MAX, NULL);
         s->w[i].table = evs_keytab_new(P, TABLE_SHARE(s->opts.memory_bytes) / (size_t)s->n_workers,
-                                       columns, seed);
+                                       columns, s->seed);
         s->w[i].table->sampling = s->at != NULL;
+        s->w[i].turned_ms = s->w[i].now_ms = evs_clock_wall_ms();
+        if (s->opts.window_ms)
+            s->w[i].recent[0] = recent_new(s);
         if (s->opts.fields)
             s->w[i].fields = evs_fields_new(P);
     }
@@ -413,6 +461,8 @@ void evs_scan_free(struct evs_scan *s)
     evs_reader_free(s->reader);
     for (int i = 0; i < s->n_workers && s->w; i++) {
         evs_keytab_free(s->w[i].table);
+        evs_keytab_free(s->w[i].recent[0]);
+        evs_keytab_free(s->w[i].recent[1]);
         evs_filter_free(s->w[i].filter);
         evs_fields_free(s->w[i].fields);
         evs_queue_free(s->w[i].back);

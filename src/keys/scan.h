@@ -41,6 +41,7 @@ struct evs_scan_opts {
     double target;              /* of the what-if; 0: EVS_WHATIF_TARGET */
     const char *const *what_if; /* extra strategies, borrowed until free */
     size_t n_what_if;
+    int64_t window_ms;               /* also count what is younger than this on its own; 0: not */
     bool fields;                     /* judge the fields of JSON values as keys */
     const struct evs_filter *filter; /* NULL keeps all */
 };
@@ -64,6 +65,8 @@ struct evs_scan_sn {
     double distinct;                  /* estimate of all distinct keys of a sample */
     struct evs_keyset *ks;
     struct evs_report *report;
+    struct evs_keyset *recent; /* of the last window_ms (at least half, by rotation); NULL: none */
+    struct evs_report *recent_report;
     struct evs_fields_advice *fields; /* NULL: not asked for, or still running */
     struct evs_whatifs *what_if;      /* NULL while running */
 };

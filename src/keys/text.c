@@ -64,6 +64,12 @@ void evs_scan_summary(struct evs_buf *b, const struct evs_scan_sn *sn)
         evs_buf_printf(b, ", %d of %d partitions not read", (int)sn->troubled, (int)sn->wanted);
     evs_buf_addc(b, '\n');
     findings(b, r);
+    if (sn->recent && sn->recent->messages) {
+        evs_buf_printf(b, "\nlately, %s messages since %s\n",
+                       evs_num_commas(n1, (int64_t)sn->recent->messages),
+                       evs_num_clock(n2, sn->recent->first_ts, sn->now_ms));
+        findings(b, sn->recent_report);
+    }
     evs_buf_printf(b, "\ndistinct keys %s", evs_num_commas(n1, (int64_t)(ks->distinct + 0.5)));
     if (sn->sample)
         evs_buf_printf(b, " seen (at least %s in all)",

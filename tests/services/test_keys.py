@@ -404,3 +404,38 @@ def test_heat_from_offsets_equals_the_timestamps(kevs, kafka, topic, admin, rng)
     text = kevs("keys", name, "--heat").ok().out
     assert "offsets only, no message was read" in text
     kevs("keys", topic(suffix="empty"), "--heat").failed(1, "nothing in this time")
+
+
+def test_the_last_minutes_beside_the_whole(kevs, topic, admin, produce):
+    name = topic(partitions=2)
+    admin("produce", topic=name, records=[
+        {"key": f"old-{i % 7}", "value": "v", "timestamp": 1700000000000 + i} for i in range(300)])
+    produce(name, [("fresh", "v")] * 40)
+    child = kevs.start("keys", name, "--follow", "--json", "--watch", "200ms", "--window", "30m")
+    try:
+        for line in child.stdout:
+            got = json.loads(line)
+            if got["scan"]["messages"] == 340:
+                break
+        recent = got["recent"]
+        assert recent["messages"] == 40 and recent["distinct_keys"] == 1
+        assert [k["key"] for k in recent["hot_keys"]] == ["fresh"]
+        assert sum(p["messages"] for p in recent["partition"]) == 40
+        assert {k["key"] for k in got["hot_keys"]} == {f"old-{i}" for i in range(7)} | {"fresh"}
+    finally:
+        child.kill()
+
+
+def test_fields_as_keys(kevs, topic, produce):
+    name = topic(partitions=4)
+    produce(name, [(f"c-{i % 90}", json.dumps({"customer": f"c-{i % 90}", "status": "open",
+                                               "email": f"c{i % 90}@example.com"}))
+                   for i in range(3000)])
+    got = kevs("keys", name, "--fields", "--json").ok().json["fields"]
+    assert got["objects"] == 3000
+    by_name = {c["field"]: c for c in got["candidates"]}
+    assert got["candidates"][0]["field"] == "customer"
+    assert by_name["customer"]["relation"] == "same"
+    assert by_name["email"]["looks"] == "e-mail addresses"
+    assert by_name["status"]["score"] < 5
+    assert "customer" in kevs("keys", name, "--fields").ok().out

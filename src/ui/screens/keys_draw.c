@@ -46,6 +46,9 @@ static int headline(const struct keys *k, struct evs_view *v, int max_rows)
         return 1;
     }
     int row = 0;
+    if (sn->state != EVS_SCAN_DONE)
+        evs_view_printf(v, row++, 4, EVS_ROLE_TEXT_DIM, "%s: so far, with %.0f %% read:",
+                        sn->state == EVS_SCAN_RUNNING ? "Reading" : "Stopped", 100 * sn->covered);
     for (size_t i = 0; i < r->n && i < 2 && row < max_rows; i++)
         row += evs_finding_draw(v, row, max_rows - row, &r->finding[(k->finding + i) % r->n]);
     return row;
