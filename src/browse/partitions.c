@@ -9,7 +9,6 @@
 #include "core/xalloc.h"
 #include "kafka/configs.h"
 #include "kafka/meta.h"
-#include "kafka/range.h"
 #include "stats/rate.h"
 
 enum { RATE_WINDOW_MS = 15000, CONFIG_MS = 60000, TIMES_MS = 10000 };
@@ -234,43 +233,38 @@ static bool stale(const struct past *past, const struct evs_partition_row *row, 
     }
 }
 
-static struct evs_ranges *span_ranges(struct evs_partitions *t, struct evs_partitions_sn *sn,
-                                      enum span span)
+static size_t span_asks(struct evs_partitions *t, const struct evs_partitions_sn *sn,
+                        enum span span, struct evs_time_ask *asks)
 {
-    struct evs_ranges *r = evs_xcalloc(1, sizeof(*r));
-    r->topic = evs_xstrdup(t->topic);
-    r->topic_partitions = sn->n;
-    r->isolation = span == SPAN_OPEN ? EVS_READ_UNCOMMITTED : EVS_READ_COMMITTED;
-    r->parts = evs_xcalloc((size_t)sn->n + 1, sizeof(*r->parts));
+    size_t n = 0;
     for (int i = 0; i < sn->n; i++) {
         const struct evs_partition_row *row = &sn->rows[i];
         if (row->error || row->messages <= 0 || !stale(past_of(t, i), row, span))
             continue;
-        r->parts[r->n++] = (struct evs_range){.partition = row->partition,
-                                              .leader = row->leader,
-                                              .from = span == SPAN_OPEN ? row->lso : row->low,
-                                              .to = span == SPAN_OPEN ? row->high : row->lso};
+        asks[n++] = (struct evs_time_ask){.topic = t->topic,
+                                          .partition = row->partition,
+                                          .from = span == SPAN_OPEN ? row->lso : row->low,
+                                          .to = span == SPAN_OPEN ? row->high : row->lso};
     }
-    return r;
+    return n;
 }
 
 static enum evs_rc read_span(struct evs_partitions *t, struct evs_partitions_sn *sn, enum span span,
                              struct evs_err *err)
 {
-    struct evs_ranges *r = span_ranges(t, sn, span);
-    int64_t *ts = evs_xcalloc(r->n + 1, sizeof(*ts));
-    enum evs_rc rc = EVS_OK;
-    if (r->n)
-        rc = span == SPAN_LAST ? evs_times_last(t->c, r, ts, err)
-                               : evs_times_first(t->c, r, ts, err);
-    for (size_t i = 0; !rc && i < r->n; i++) {
-        struct past *past = past_of(t, r->parts[i].partition);
+    struct evs_time_ask *asks = evs_xcalloc((size_t)sn->n + 1, sizeof(*asks));
+    size_t n = span_asks(t, sn, span, asks);
+    enum evs_rc rc = span == SPAN_LAST ? evs_times_last(t->c, EVS_READ_COMMITTED, asks, n, err)
+                     : span == SPAN_FIRST
+                         ? evs_times_first(t->c, EVS_READ_COMMITTED, asks, n, err)
+                         : evs_times_first(t->c, EVS_READ_UNCOMMITTED, asks, n, err);
+    for (size_t i = 0; !rc && i < n; i++) {
+        struct past *past = past_of(t, asks[i].partition);
         *(span == SPAN_FIRST  ? &past->first_ts_ms
           : span == SPAN_LAST ? &past->last_ts_ms
-                              : &past->open_txn_since_ms) = ts[i];
+                              : &past->open_txn_since_ms) = asks[i].ts_ms;
     }
-    evs_free(ts);
-    evs_ranges_free(r);
+    evs_free(asks);
     return rc;
 }
 

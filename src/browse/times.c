@@ -1,79 +1,92 @@
 #include "browse/times.h"
 
-#include <stdlib.h>
-
+#include "core/clock.h"
 #include "core/xalloc.h"
-#include "kafka/reader.h"
+#include "kafka/peek.h"
 
-enum { LAST_BACK = 16, LAST_GROW = 64 };
+enum { LAST_BACK = 16, LAST_GROW = 64, CHUNK = 500 };
 
-struct peek {
-    const struct evs_ranges *ranges;
-    int64_t *ts;
-};
-
-static int by_partition(const void *a, const void *b)
+static struct evs_peek_ask *new_asks(const struct evs_time_ask *asks, size_t n)
 {
-    const struct evs_range *x = a, *y = b;
-    return (x->partition > y->partition) - (x->partition < y->partition);
+    struct evs_peek_ask *to = evs_xcalloc(n + 1, sizeof(*to));
+    for (size_t i = 0; i < n; i++)
+        to[i] = (struct evs_peek_ask){.topic = asks[i].topic,
+                                      .partition = asks[i].partition,
+                                      .offset = asks[i].from,
+                                      .to = asks[i].to,
+                                      .max = 1};
+    return to;
 }
 
-static bool on_event(void *ctx, int worker, struct evs_event *ev)
+static enum evs_rc first(struct evs_peek *p, struct evs_time_ask *asks, size_t n,
+                         struct evs_err *err)
 {
-    struct peek *pk = ctx;
-    const struct evs_range key = {.partition = ev->partition};
-    const struct evs_range *at =
-        bsearch(&key, pk->ranges->parts, pk->ranges->n, sizeof(key), by_partition);
-    (void)worker;
-    if (at)
-        pk->ts[at - pk->ranges->parts] = ev->ts_ms;
-    return true;
-}
-
-static enum evs_rc look(struct evs_client *c, const struct evs_ranges *ranges, int64_t limit,
-                        int64_t *ts, struct evs_err *err)
-{
-    static const struct evs_reader_ops ops = {.event = on_event};
-    struct evs_reader_opts opts = {.profile = EVS_READER_BROWSE, .per_partition = limit};
-    struct peek pk = {ranges, ts};
-    struct evs_reader *r = NULL;
-    enum evs_rc rc = evs_reader_start(c, ranges, &opts, &ops, &pk, &r, err);
-    if (!rc)
-        rc = evs_reader_wait(r, -1, err);
-    evs_reader_free(r);
-    return rc == EVS_EOF ? EVS_OK : rc;
-}
-
-enum evs_rc evs_times_first(struct evs_client *c, const struct evs_ranges *ranges, int64_t *ret_ts,
-                            struct evs_err *err)
-{
-    for (size_t i = 0; i < ranges->n; i++)
-        ret_ts[i] = -1;
-    return look(c, ranges, 1, ret_ts, err);
-}
-
-/* Steps back from the end until a record shows: markers and holes may stand there. */
-enum evs_rc evs_times_last(struct evs_client *c, const struct evs_ranges *ranges, int64_t *ret_ts,
-                           struct evs_err *err)
-{
-    struct evs_ranges *step = evs_ranges_copy(ranges);
-    int64_t back = LAST_BACK;
-    enum evs_rc rc = EVS_OK;
-    for (size_t i = 0; i < ranges->n; i++)
-        ret_ts[i] = -1;
-    for (bool more = true; !rc && more; back *= LAST_GROW) {
-        more = false;
-        for (size_t i = 0; i < step->n; i++) {
-            const struct evs_range *all = &ranges->parts[i];
-            struct evs_range *part = &step->parts[i];
-            part->to = back == LAST_BACK ? all->to : part->from; /* what was not looked at yet */
-            part->from = all->to - all->from > back ? all->to - back : all->from;
-            if (ret_ts[i] >= 0 || part->error)
-                part->from = part->to = all->from;
-            more = more || (part->from > all->from && !part->error);
-        }
-        rc = look(c, step, 0, ret_ts, err);
-    }
-    evs_ranges_free(step);
+    struct evs_peek_ask *looks = new_asks(asks, n);
+    enum evs_rc rc = evs_peek_run(p, looks, n, EVS_TIMES_MS, err);
+    for (size_t i = 0; !rc && i < n; i++)
+        asks[i].ts_ms = looks[i].first_ts;
+    evs_free(looks);
     return rc;
+}
+
+/* Where to look in this step: the stretch before the one looked at last, LAST_GROW times as long.
+ * */
+static bool step_back(const struct evs_time_ask *ask, struct evs_peek_ask *look, int64_t back)
+{
+    bool settled =
+        look->records || (back > LAST_BACK && (!look->done || look->offset <= ask->from));
+    look->to = back == LAST_BACK ? ask->to : look->offset;
+    look->offset = ask->to - ask->from > back ? ask->to - back : ask->from;
+    look->max = INT64_MAX;
+    if (settled)
+        look->to = look->offset = ask->from; /* nothing more to see */
+    return !settled && look->to > look->offset;
+}
+
+static enum evs_rc last(struct evs_peek *p, struct evs_time_ask *asks, size_t n,
+                        struct evs_err *err)
+{
+    struct evs_peek_ask *looks = new_asks(asks, n);
+    enum evs_rc rc = EVS_OK;
+    int64_t until_us = evs_clock_mono_us() + EVS_TIMES_MS * 1000LL;
+    for (int64_t back = LAST_BACK; !rc && evs_clock_mono_us() < until_us; back *= LAST_GROW) {
+        size_t open = 0;
+        for (size_t i = 0; i < n; i++)
+            open += step_back(&asks[i], &looks[i], back);
+        if (!open)
+            break;
+        rc = evs_peek_run(p, looks, n, (until_us - evs_clock_mono_us()) / 1000, err);
+        for (size_t i = 0; !rc && i < n; i++)
+            if (looks[i].records)
+                asks[i].ts_ms = looks[i].last_ts;
+    }
+    evs_free(looks);
+    return rc;
+}
+
+static enum evs_rc
+look(struct evs_client *c, enum evs_isolation isolation, struct evs_time_ask *asks, size_t n,
+     enum evs_rc (*how)(struct evs_peek *, struct evs_time_ask *, size_t, struct evs_err *),
+     struct evs_err *err)
+{
+    struct evs_peek *p = NULL;
+    for (size_t i = 0; i < n; i++)
+        asks[i].ts_ms = -1;
+    enum evs_rc rc = n ? evs_peek_open(c, isolation, &p, err) : EVS_OK;
+    for (size_t i = 0; !rc && i < n; i += CHUNK)
+        rc = how(p, asks + i, n - i < CHUNK ? n - i : CHUNK, err);
+    evs_peek_close(p);
+    return rc;
+}
+
+enum evs_rc evs_times_first(struct evs_client *c, enum evs_isolation isolation,
+                            struct evs_time_ask *asks, size_t n, struct evs_err *err)
+{
+    return look(c, isolation, asks, n, first, err);
+}
+
+enum evs_rc evs_times_last(struct evs_client *c, enum evs_isolation isolation,
+                           struct evs_time_ask *asks, size_t n, struct evs_err *err)
+{
+    return look(c, isolation, asks, n, last, err);
 }

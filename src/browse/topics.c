@@ -5,31 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "browse/poller.h"
+#include "browse/topics_int.h"
 #include "core/clock.h"
-#include "core/map.h"
+#include "core/num.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
 #include "kafka/configs.h"
 #include "kafka/meta.h"
-#include "stats/rate.h"
 #include "stats/skew.h"
 
-enum { RATE_WINDOW_MS = 15000, CONFIGS_MS = 60000, CONFIGS_MAX = 2000 };
-
-/* What is remembered of a topic between polls. */
-struct past {
-    struct evs_rate rate;
-    struct evs_spark spark;
-    char *cleanup_policy;
-    int64_t retention_ms;
-    int64_t config_at_ms; /* 0 never */
-};
-
-struct evs_topics {
-    struct evs_client *c;
-    struct evs_map past; /* by topic */
-};
+/* Below SKEW_MIN records a partition an uneven load says nothing. */
+enum { RATE_WINDOW_MS = 15000, CONFIGS_MS = 60000, CONFIGS_MAX = 2000, SKEW_MIN = 50 };
 
 struct asks {
     struct evs_offset_ask *low, *high;
@@ -38,7 +24,8 @@ struct asks {
 
 const char *evs_topic_status_name(enum evs_topic_status s)
 {
-    static const char *const names[] = {"error", "no-leader", "under-replicated", "hot", "skewed",
+    static const char *const names[] = {"error", "no-leader", "under-replicated",
+                                        "hot",   "skewed",    "silent",
                                         "ok",    "empty",     "unknown"};
     return names[s];
 }
@@ -47,6 +34,7 @@ static void free_past(void *v)
 {
     struct past *past = v;
     evs_free(past->cleanup_policy);
+    evs_free(past->parts);
     evs_free(past);
 }
 
@@ -65,7 +53,7 @@ void evs_topics_free(struct evs_topics *t)
     evs_free(t);
 }
 
-static void free_sn(struct evs_snap *snap)
+void topics_free_sn(struct evs_snap *snap)
 {
     struct evs_topics_sn *sn = (void *)snap;
     evs_free(sn->error);
@@ -88,13 +76,14 @@ static void free_sn(struct evs_snap *snap)
     evs_free(sn);
 }
 
-static struct past *past_of(struct evs_topics *t, const char *topic)
+struct past *topics_past(struct evs_topics *t, const char *topic)
 {
     void **at = evs_map_puts(&t->past, topic);
     if (!*at) {
         struct past *past = evs_xcalloc(1, sizeof(*past));
         evs_rate_init(&past->rate);
         past->retention_ms = INT64_MIN;
+        past->end = past->end_before = past->timed_end = past->last_ts_ms = -1;
         *at = past;
     }
     return *at;
@@ -113,7 +102,7 @@ static void set_health(struct evs_topic_row *row, const struct evs_meta_topic *m
     }
 }
 
-static void set_status(struct evs_topic_row *row, size_t heaviest)
+void topics_set_status(struct evs_topic_row *row)
 {
     row->status = EVS_TOPIC_OK;
     if (row->error) {
@@ -129,16 +118,22 @@ static void set_status(struct evs_topic_row *row, size_t heaviest)
         row->status = EVS_TOPIC_UNKNOWN;
     } else if (row->messages == 0) {
         row->status = EVS_TOPIC_EMPTY;
-    } else if (row->max_over_mean >= 1.5) {
+    } else if (row->max_over_mean >= 1.5 && row->messages >= SKEW_MIN * (int64_t)row->partitions) {
         row->status = row->max_over_mean >= 3 ? EVS_TOPIC_HOT : EVS_TOPIC_SKEWED;
-        snprintf(row->reason, sizeof(row->reason), "p%zu holds %.1f times its fair share", heaviest,
-                 row->max_over_mean);
+        snprintf(row->reason, sizeof(row->reason), "p%d holds %.1f times its fair share",
+                 row->heaviest, row->max_over_mean);
+    } else if (row->last_ts_ms >= 0 &&
+               evs_clock_wall_ms() - row->last_ts_ms > EVS_TOPIC_SILENT_MS) {
+        char age[EVS_NUM_LEN];
+        row->status = EVS_TOPIC_SILENT;
+        snprintf(row->reason, sizeof(row->reason), "silent %s",
+                 evs_num_ago(age, evs_clock_wall_ms() - row->last_ts_ms));
     }
 }
 
 /* Sums the topic's answers, which start at asks->low[from]; returns how many there are. */
 static size_t set_offsets(struct evs_topic_row *row, const struct evs_meta_topic *mt,
-                          const struct asks *asks, size_t from, size_t *ret_heaviest)
+                          const struct asks *asks, size_t from)
 {
     double *load = evs_xcalloc((size_t)mt->n_partitions + 1, sizeof(*load));
     size_t k = from;
@@ -166,16 +161,35 @@ static size_t set_offsets(struct evs_topic_row *row, const struct evs_meta_topic
     evs_skew_of(load, (size_t)mt->n_partitions, &skew);
     if (known && row->messages && mt->n_partitions > 1)
         row->max_over_mean = skew.max_over_mean;
-    *ret_heaviest = skew.argmax;
+    row->heaviest = (int)skew.argmax;
     if (!known)
         row->messages = row->end = -1;
     evs_free(load);
     return k - from;
 }
 
-static void set_past(struct evs_topics *t, struct evs_topic_row *row, int64_t at_ms)
+/* Where records of the topic stand, for evs_topics_times. */
+static void remember(struct past *past, const struct evs_meta_topic *mt, const struct asks *asks,
+                     size_t from)
 {
-    struct past *past = past_of(t, row->name);
+    evs_free(past->parts);
+    past->parts = evs_xcalloc((size_t)mt->n_partitions + 1, sizeof(*past->parts));
+    past->n_parts = 0;
+    for (int i = 0; i < mt->n_partitions; i++) {
+        if (mt->partitions[i].leader < 0)
+            continue;
+        const struct evs_offset_ask *low = &asks->low[from], *high = &asks->high[from];
+        from++;
+        if (!low->native && !high->native && high->offset > low->offset)
+            past->parts[past->n_parts++] = (struct evs_time_ask){
+                .partition = low->partition, .from = low->offset, .to = high->offset};
+    }
+}
+
+static void set_past(struct evs_topics *t, struct evs_topic_row *row, int64_t at_ms,
+                     bool sn_has_offsets)
+{
+    struct past *past = topics_past(t, row->name);
     if (row->end >= 0) {
         evs_rate_add(&past->rate, at_ms, row->end);
         evs_spark_add(&past->spark, at_ms, row->end);
@@ -185,6 +199,12 @@ static void set_past(struct evs_topics *t, struct evs_topic_row *row, int64_t at
     evs_spark_get(&past->spark, at_ms, row->spark);
     row->cleanup_policy = evs_xstrdup(past->cleanup_policy);
     row->retention_ms = past->retention_ms;
+    if (sn_has_offsets) {
+        past->end_before = past->end;
+        past->end = row->end;
+    }
+    if (past->end >= 0 && past->timed_end == past->end)
+        row->last_ts_ms = past->last_ts_ms;
 }
 
 /* --- a poll --- */
@@ -200,20 +220,22 @@ static void set_rows(struct evs_topics *t, struct evs_topics_sn *sn, const struc
     for (int i = 0; i < meta->n_topics; i++) {
         const struct evs_meta_topic *mt = &meta->topics[i];
         struct evs_topic_row *row = &sn->rows[i];
-        size_t heaviest = 0;
         *row = (struct evs_topic_row){.name = evs_xstrdup(mt->name),
                                       .internal = mt->internal,
                                       .partitions = mt->n_partitions,
                                       .messages = -1,
                                       .end = -1,
+                                      .last_ts_ms = -1,
                                       .rate = NAN,
                                       .max_over_mean = NAN,
                                       .error = evs_xstrdup(mt->error)};
         set_health(row, mt);
         if (asks && !mt->error)
-            k += set_offsets(row, mt, asks, k, &heaviest);
-        set_past(t, row, meta->at_ms);
-        set_status(row, heaviest);
+            remember(topics_past(t, mt->name), mt, asks, k);
+        if (asks && !mt->error)
+            k += set_offsets(row, mt, asks, k);
+        set_past(t, row, meta->at_ms, asks != NULL);
+        topics_set_status(row);
         sn->complete = sn->complete && row->messages >= 0;
     }
 }
@@ -221,7 +243,7 @@ static void set_rows(struct evs_topics *t, struct evs_topics_sn *sn, const struc
 static struct evs_topics_sn *new_sn(const struct evs_meta *meta)
 {
     struct evs_topics_sn *sn = evs_xcalloc(1, sizeof(*sn));
-    evs_snap_init(&sn->snap, free_sn);
+    evs_snap_init(&sn->snap, topics_free_sn);
     sn->cluster_id = evs_xstrdup(meta->cluster_id);
     sn->controller = meta->controller;
     sn->at_ms = meta->at_ms;
@@ -270,13 +292,13 @@ static void ask_configs(struct evs_topics *t, const struct evs_meta *meta)
     struct evs_err unused = EVS_ERR_INIT;
     size_t n = 0;
     for (int i = 0; i < meta->n_topics && n < CONFIGS_MAX; i++) {
-        struct past *past = past_of(t, meta->topics[i].name);
+        struct past *past = topics_past(t, meta->topics[i].name);
         if (!past->config_at_ms || meta->at_ms - past->config_at_ms > CONFIGS_MS)
             configs[n++].topic = meta->topics[i].name;
     }
     bool known = n && !evs_topic_configs(t->c, configs, n, &unused);
     for (size_t i = 0; i < n; i++) {
-        struct past *past = past_of(t, configs[i].topic);
+        struct past *past = topics_past(t, configs[i].topic);
         past->config_at_ms = meta->at_ms; /* also when refused: not with every poll */
         if (!known)
             continue;
@@ -329,91 +351,4 @@ const struct evs_topic_row *evs_topics_find(const struct evs_topics_sn *sn, cons
 {
     struct evs_topic_row key = {.name = (char *)(uintptr_t)name};
     return bsearch(&key, sn->rows, (size_t)sn->n, sizeof(*sn->rows), by_name);
-}
-
-/* --- the poller --- */
-
-struct evs_topics_poller {
-    struct evs_topics *topics;
-    struct evs_poller *poller;
-};
-
-/* The last rows again, with what went wrong. */
-static struct evs_topics_sn *failed_sn(struct evs_slot *slot, const struct evs_err *err)
-{
-    struct evs_topics_sn *last = (void *)evs_slot_take(slot, 0);
-    struct evs_topics_sn *sn = evs_xcalloc(1, sizeof(*sn));
-    if (last) {
-        *sn = *last;
-        sn->base = last;
-        if (last->base) {
-            sn->base = last->base;
-            evs_snap_ref(&last->base->snap);
-            evs_snap_unref(&last->snap);
-        }
-    }
-    sn->failures = sn->failures + 1;
-    evs_snap_init(&sn->snap, free_sn);
-    sn->error = evs_xstrdup(err->msg);
-    sn->hint = err->hint[0] ? evs_xstrdup(err->hint) : NULL;
-    return sn;
-}
-
-static bool poll_once(void *ctx, struct evs_slot *slot, int failures)
-{
-    struct evs_topics_poller *p = ctx;
-    struct evs_err err = EVS_ERR_INIT;
-    struct evs_topics_sn *sn = NULL;
-    bool first = !failures && !p->topics->past.n;
-    if (evs_topics_poll(p->topics, first ? slot : NULL, &sn, &err)) {
-        evs_slot_publish(slot, &failed_sn(slot, &err)->snap);
-        return false;
-    }
-    evs_slot_publish(slot, &sn->snap);
-    return true;
-}
-
-enum evs_rc evs_topics_poller_start(struct evs_client *c, int64_t interval_ms,
-                                    const struct evs_wake *wake, struct evs_topics_poller **ret_p,
-                                    struct evs_err *err)
-{
-    struct evs_topics_poller *p = evs_xcalloc(1, sizeof(*p));
-    p->topics = evs_topics_new(c);
-    enum evs_rc rc =
-        evs_poller_start("evs-topics", poll_once, p, interval_ms, wake, &p->poller, err);
-    if (rc) {
-        evs_topics_poller_free(p);
-        return rc;
-    }
-    *ret_p = p;
-    return EVS_OK;
-}
-
-void evs_topics_poller_free(struct evs_topics_poller *p)
-{
-    if (!p)
-        return;
-    evs_poller_free(p->poller);
-    evs_topics_free(p->topics);
-    evs_free(p);
-}
-
-struct evs_topics_sn *evs_topics_take(struct evs_topics_poller *p, uint64_t than)
-{
-    return (void *)evs_poller_take(p->poller, than);
-}
-
-void evs_topics_refresh(struct evs_topics_poller *p)
-{
-    evs_poller_refresh(p->poller);
-}
-
-void evs_topics_pause(struct evs_topics_poller *p, bool on)
-{
-    evs_poller_pause(p->poller, on);
-}
-
-void evs_topics_interval(struct evs_topics_poller *p, int64_t interval_ms)
-{
-    evs_poller_interval(p->poller, interval_ms);
 }

@@ -30,10 +30,12 @@ enum evs_topic_status { /* worst first: the order of the STATE column */
     EVS_TOPIC_UNDER_REPLICATED,
     EVS_TOPIC_HOT,    /* skew at least 3 */
     EVS_TOPIC_SKEWED, /* at least 1.5 */
+    EVS_TOPIC_SILENT, /* the last record is older than EVS_TOPIC_SILENT_MS */
     EVS_TOPIC_OK,
     EVS_TOPIC_EMPTY,
     EVS_TOPIC_UNKNOWN /* not asked yet */
 };
+enum { EVS_TOPIC_SILENT_MS = 3 * 3600 * 1000 };
 const char *evs_topic_status_name(enum evs_topic_status s); /* "no-leader", "hot", ... */
 
 struct evs_topic_row {
@@ -43,7 +45,9 @@ struct evs_topic_row {
     int under_replicated, leaderless;
     int64_t messages, end;  /* -1 unknown; end is the sum of high watermarks, a counter */
     double rate;            /* NAN unknown */
+    int heaviest;           /* the partition with the most messages */
     double max_over_mean;   /* of messages per partition; NAN unknown or empty or one partition */
+    int64_t last_ts_ms;     /* of the newest visible record; -1 unknown, or none */
     char *cleanup_policy;   /* NULL unknown */
     int64_t retention_ms;   /* -1 for ever, INT64_MIN unknown */
     char *error;            /* NULL fine */
@@ -83,6 +87,11 @@ void evs_topics_free(struct evs_topics *t); /* NULL is fine */
  * known. */
 enum evs_rc evs_topics_poll(struct evs_topics *t, struct evs_slot *early,
                             struct evs_topics_sn **ret_sn, struct evs_err *err) EVS_MUST_USE;
+/* Reads the newest records' times of the topics in sn that have changed since that was done, into
+ * sn (before it is published); `still`: only of topics that did not grow between the last two
+ * polls. The poller does that by itself. */
+enum evs_rc evs_topics_times(struct evs_topics *t, struct evs_topics_sn *sn, bool still,
+                             struct evs_err *err) EVS_MUST_USE;
 const struct evs_topic_row *evs_topics_find(const struct evs_topics_sn *sn, const char *name);
 
 /* The same on its own thread, every interval_ms; failing polls are retried after 1, 2, 4 ... 30 s.

@@ -17,6 +17,7 @@ static const struct evs_opt opts[] = {
     {'a', "all", EVS_OPT_FLAG, NULL, NULL, "internal topics too"},
     {0, "rate", EVS_OPT_MAYBE, "DURATION", NULL,
      "look twice, this far apart (1s), to tell the rates"},
+    {0, "times", EVS_OPT_FLAG, NULL, NULL, "read the time of each topic's newest record"},
     {0, "watch", EVS_OPT_MAYBE_NEXT, "DURATION", NULL,
      "again and again, one line of JSON or one table a tick (2s)"},
     {0},
@@ -74,6 +75,7 @@ static void json_row(struct evs_jsonw *w, const struct evs_topic_row *row)
     evs_jsonw_end(w);
     evs_jsonw_str(w, "cleanup_policy", row->cleanup_policy);
     evs_jsonw_i64(w, "under_replicated", row->under_replicated);
+    json_count(w, "last_ts", row->last_ts_ms);
     evs_jsonw_str(w, "status", evs_topic_status_name(row->status));
     evs_jsonw_str(w, "status_reason", row->reason[0] ? row->reason : NULL);
     evs_jsonw_str(w, "error", row->error);
@@ -109,8 +111,8 @@ static void cell_number(struct evs_table *t, int64_t v)
 
 static void print_text(const struct evs_cli *cli, const struct evs_topics_sn *sn)
 {
-    static const char *const heads[] = {"NAME",  ">PART",   ">REPL", ">MSGS<=", ">RATE/s",
-                                        ">SKEW", "CLEANUP", "STATE", NULL};
+    static const char *const heads[] = {"NAME",  ">PART",   ">REPL",   ">MSGS<=", ">RATE/s",
+                                        ">SKEW", ">NEWEST", "CLEANUP", "STATE",   NULL};
     struct evs_table *t = evs_table_new(heads);
     int hidden = 0, shown = 0;
     for (int i = 0; i < sn->n; i++) {
@@ -130,6 +132,8 @@ static void print_text(const struct evs_cli *cli, const struct evs_topics_sn *sn
             evs_table_cell(t, "-");
         else
             evs_table_cell(t, "%.2f", row->max_over_mean);
+        evs_table_cell(t, "%s",
+                       row->last_ts_ms < 0 ? "" : evs_num_ago(text, sn->at_ms - row->last_ts_ms));
         evs_table_cell(t, "%s", row->cleanup_policy ? row->cleanup_policy : "");
         evs_table_cell(t, "%s%s%s", evs_topic_status_name(row->status), row->reason[0] ? ": " : "",
                        row->reason);
@@ -146,7 +150,7 @@ static void print_text(const struct evs_cli *cli, const struct evs_topics_sn *sn
 struct ticking {
     struct evs_topics *topics;
     int64_t wait_ms; /* between polls */
-    bool watch;
+    bool watch, times;
     int silent; /* polls whose result is not shown */
 };
 
@@ -156,8 +160,13 @@ static enum evs_rc tick_all(struct evs_cli *cli, struct ticking *tk, bool *ret_c
     for (;;) {
         struct evs_topics_sn *sn = NULL;
         enum evs_rc rc = evs_topics_poll(tk->topics, NULL, &sn, err);
-        if (rc)
+        if (!rc && tk->times && tk->silent <= 0)
+            rc = evs_topics_times(tk->topics, sn, false, err);
+        if (rc) {
+            if (sn)
+                evs_snap_unref(&sn->snap);
             return rc;
+        }
         if (tk->silent-- <= 0) {
             cli->json ? print_json(cli, sn) : print_text(cli, sn);
             *ret_complete = sn->complete;
@@ -188,7 +197,8 @@ static int run(struct evs_cli *cli)
     struct evs_err err = EVS_ERR_INIT;
     struct evs_client *c = NULL;
     struct ticking tk = {.watch = evs_opts_given(&cli->opts, "watch"),
-                         .silent = evs_opts_given(&cli->opts, "rate")};
+                         .silent = evs_opts_given(&cli->opts, "rate"),
+                         .times = evs_opts_given(&cli->opts, "times")};
     bool complete = true;
     enum evs_rc rc = interval(cli, tk.watch ? "watch" : "rate", tk.watch ? 2 * RATE_MS : RATE_MS,
                               &tk.wait_ms, &err);

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/xalloc.h"
 #include "kafka/handle.h"
+#include "kafka/record.h"
 
 struct evs_peek {
     struct evs_client *c;
@@ -47,26 +48,13 @@ void evs_peek_close(struct evs_peek *p)
     evs_free(p);
 }
 
-static struct evs_event *copy(const rd_kafka_message_t *m)
+static struct evs_event *copy(rd_kafka_message_t *m)
 {
-    rd_kafka_timestamp_type_t type;
-    int64_t ts = rd_kafka_message_timestamp(m, &type);
-    struct evs_event ev = {
-        .topic = rd_kafka_topic_name(m->rkt),
-        .key = m->key,
-        .key_len = m->key_len,
-        .value = m->payload,
-        .value_len = m->len,
-        .offset = m->offset,
-        .ts_ms = ts,
-        .partition = m->partition,
-        .broker = rd_kafka_message_broker_id(m),
-        .n_headers = 0,
-        .tstype = type == RD_KAFKA_TIMESTAMP_CREATE_TIME       ? EVS_TS_CREATE
-                  : type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? EVS_TS_LOGAPPEND
-                                                               : EVS_TS_UNKNOWN,
-    };
-    return evs_event_copy(&ev);
+    struct evs_record rec = {.ev = {.topic = rd_kafka_topic_name(m->rkt)}};
+    evs_record_see(&rec, m);
+    struct evs_event *ev = evs_event_copy(&rec.ev);
+    evs_record_done(&rec);
+    return ev;
 }
 
 static void finish(struct flight *f, bool done, int32_t native)
@@ -76,7 +64,7 @@ static void finish(struct flight *f, bool done, int32_t native)
     f->over = true;
 }
 
-static void take_record(struct flight *f, const rd_kafka_message_t *m)
+static void take_record(struct flight *f, rd_kafka_message_t *m)
 {
     struct evs_peek_ask *ask = f->ask;
     if (m->offset < ask->offset)
@@ -85,6 +73,7 @@ static void take_record(struct flight *f, const rd_kafka_message_t *m)
         finish(f, true, 0);
         return;
     }
+    ask->last_ts = rd_kafka_message_timestamp(m, NULL);
     if (!ask->records++) {
         ask->first_offset = m->offset;
         ask->first_ts = rd_kafka_message_timestamp(m, NULL);
@@ -95,7 +84,7 @@ static void take_record(struct flight *f, const rd_kafka_message_t *m)
         finish(f, true, 0);
 }
 
-static void take(struct flight *f, const rd_kafka_message_t *m)
+static void take(struct flight *f, rd_kafka_message_t *m)
 {
     if (!m->err)
         take_record(f, m);
@@ -189,7 +178,7 @@ enum evs_rc evs_peek_run(struct evs_peek *p, struct evs_peek_ask *asks, size_t n
         fs[i].ask = &asks[i];
         asks[i].done = false;
         asks[i].records = 0;
-        asks[i].first_offset = asks[i].first_ts = -1;
+        asks[i].first_offset = asks[i].first_ts = asks[i].last_ts = -1;
         asks[i].first = NULL;
         asks[i].native = 0;
         if (asks[i].offset >= asks[i].to)

@@ -34,6 +34,7 @@ struct evs_peek_ask {
     int64_t records;      /* seen before `to`; exact when below max */
     int64_t first_offset; /* -1 none */
     int64_t first_ts;     /* -1 none or unknown */
+    int64_t last_ts;      /* of the last one seen, likewise */
     struct evs_event *first;
     int32_t native; /* librdkafka's error, 0 fine */
 };

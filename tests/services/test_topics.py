@@ -15,14 +15,14 @@ def test_counts_policy_and_skew(kevs, topic, produce):
     even, hot = topic(partitions=3, suffix="even"), topic(partitions=4, suffix="hot",
                                                          cleanup_policy="compact")
     for p in range(3):
-        produce(even, [("k", "v")] * 10, partition=p)
-    produce(hot, [("k", "v")] * 7, partition=2)
+        produce(even, [("k", "v")] * 100, partition=p)
+    produce(hot, [("k", "v")] * 400, partition=2)
     got = kevs("topics", "--json")
-    assert row(got, even)["messages"] == 30
+    assert row(got, even)["messages"] == 300
     assert row(got, even)["skew"]["max_over_mean"] == 1
     assert row(got, even)["cleanup_policy"] == "delete"
     assert row(got, even)["status"] == "ok"
-    assert row(got, hot)["messages"] == 7
+    assert row(got, hot)["messages"] == 400
     assert row(got, hot)["skew"]["max_over_mean"] == 4
     assert row(got, hot)["cleanup_policy"] == "compact"
     assert row(got, hot)["status"] == "hot" and "p2" in row(got, hot)["status_reason"]
@@ -37,6 +37,22 @@ def test_cluster_equals_kcat(kevs, kafka, topic):
     assert got["cluster"]["controller"] == want["controllerid"]
     assert {t["name"]: t["partitions"] for t in got["topics"]} == \
         {t["topic"]: len(t["partitions"]) for t in want["topics"]}
+
+
+def test_times_and_silence(kevs, admin, topic):
+    old, empty, few = topic(partitions=2, suffix="old"), topic(), topic(partitions=9)
+    now = int(time.time() * 1000)
+    admin("produce", topic=old, records=[
+        {"partition": 0, "value": "v", "timestamp": now - 9 * 3600_000},
+        {"partition": 1, "value": "v", "timestamp": now - 4 * 3600_000}])
+    admin("produce", topic=few, records=[{"partition": 0, "value": "v", "timestamp": now}])
+    assert row(kevs("topics", "--json"), old)["last_ts"] is None       # nobody asked
+    got = kevs("topics", "--json", "--times")
+    assert row(got, old)["last_ts"] == now - 4 * 3600_000
+    assert row(got, old)["status"] == "silent"
+    assert "silent 4 h" in row(got, old)["status_reason"]
+    assert (row(got, empty)["last_ts"], row(got, empty)["status"]) == (None, "empty")
+    assert (row(got, few)["last_ts"], row(got, few)["status"]) == (now, "ok")    # too few to judge
 
 
 def test_globs_and_rates(kevs, topic, produce):

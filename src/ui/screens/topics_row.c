@@ -54,10 +54,15 @@ static const struct topic_lag *lag_of(const struct topics *t, const struct evs_t
 
 int topic_rank(const struct topics *t, const struct evs_topic_row *row)
 {
-    static const int ranks[] = {
-        [EVS_TOPIC_ERROR] = 0,  [EVS_TOPIC_NO_LEADER] = 10, [EVS_TOPIC_UNDER_REPLICATED] = 20,
-        [EVS_TOPIC_HOT] = 40,   [EVS_TOPIC_SKEWED] = 50,    [EVS_TOPIC_OK] = TOPIC_RANK_OK,
-        [EVS_TOPIC_EMPTY] = 80, [EVS_TOPIC_UNKNOWN] = 90};
+    static const int ranks[] = {[EVS_TOPIC_ERROR] = 0,
+                                [EVS_TOPIC_NO_LEADER] = 10,
+                                [EVS_TOPIC_UNDER_REPLICATED] = 20,
+                                [EVS_TOPIC_HOT] = 40,
+                                [EVS_TOPIC_SKEWED] = 50,
+                                [EVS_TOPIC_SILENT] = 60,
+                                [EVS_TOPIC_OK] = TOPIC_RANK_OK,
+                                [EVS_TOPIC_EMPTY] = 80,
+                                [EVS_TOPIC_UNKNOWN] = 90};
     const struct topic_lag *lag = lag_of(t, row);
     int rank = ranks[row->status];
     int group =
@@ -85,6 +90,7 @@ enum evs_role topic_state(const struct topics *t, const struct evs_topic_row *ro
         return EVS_ROLE_BAD;
     case EVS_TOPIC_HOT: snprintf(to, size, "hot"); return EVS_ROLE_BAD;
     case EVS_TOPIC_SKEWED: snprintf(to, size, "skewed"); return EVS_ROLE_WARN;
+    case EVS_TOPIC_SILENT: snprintf(to, size, "%s", row->reason); return EVS_ROLE_WARN;
     case EVS_TOPIC_OK: snprintf(to, size, "ok"); return EVS_ROLE_OK;
     case EVS_TOPIC_EMPTY: snprintf(to, size, "empty"); return EVS_ROLE_TEXT_DIM;
     default: snprintf(to, size, "%s", evs_glyph(EVS_G_MORE)); return EVS_ROLE_NUM_UNKNOWN;
