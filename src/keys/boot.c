@@ -66,15 +66,17 @@ static int cmp(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-void evs_boot_run(double *weights, size_t n, int32_t partitions, double observed, uint64_t seed,
-                  struct evs_boot *ret)
+void evs_boot_run(double *weights, size_t n, double rest, double rest_keys, int32_t partitions,
+                  double observed, uint64_t seed, struct evs_boot *ret)
 {
     *ret = (struct evs_boot){.rank = 0.5};
     size_t many = (size_t)partitions * 4 > HEAD ? (size_t)partitions * 4 : HEAD;
     size_t n_head = n <= SINGLES && n <= many * 2 ? n : many < n ? many : n;
     evs_boot_largest(weights, n, n_head);
     struct evs_boot_load l = {.head = weights, .n_head = n_head};
-    double total = 0;
+    double total = rest;
+    l.rest = rest;
+    l.rest_squares = rest > 0 ? rest * rest / rest_keys : 0;
     for (size_t i = 0; i < n; i++) {
         total += weights[i];
         if (i >= n_head) {

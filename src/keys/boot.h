@@ -28,9 +28,10 @@ struct evs_boot {
     double rank;                   /* share of throws below the observed figure */
 };
 
-/* weights: any order, reordered in place. observed: the topic's max / mean of these weights. */
-void evs_boot_run(double *weights, size_t n, int32_t partitions, double observed, uint64_t seed,
-                  struct evs_boot *ret);
+/* weights: any order, reordered in place; rest: the weight of rest_keys more keys that are not
+ * listed. observed: the topic's max / mean of all these. */
+void evs_boot_run(double *weights, size_t n, double rest, double rest_keys, int32_t partitions,
+                  double observed, uint64_t seed, struct evs_boot *ret);
 
 /* splitmix64 and what is drawn from it; also for the what-if engine. */
 static inline uint64_t evs_boot_rng(uint64_t *s)

@@ -367,6 +367,11 @@ static void distinct(struct build *b)
     ks->distinct = evs_hll_estimate(&all);
     ks->distinct_error = evs_hll_error(&all);
     evs_hll_done(&all);
+    ks->missing = (double)(ks->messages - ks->null_keys);
+    for (size_t i = 0; i < ks->n; i++)
+        ks->missing -= (double)ks->sum[i].count;
+    ks->missing = ks->missing > 0 ? ks->missing : 0;
+    ks->missing_keys = ks->distinct > (double)ks->n + 1 ? ks->distinct - (double)ks->n : 1;
 }
 
 struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tables, size_t details)

@@ -98,6 +98,8 @@ struct evs_keyset {
     double distinct, distinct_error; /* error 0: exact */
     /* Successive records of one key, and those of them in different minutes, hours, days. */
     uint64_t key_pairs, minute_pairs, hour_pairs, day_pairs;
+    /* Bounded mode: keyed records of keys that are not in `sum`, and about how many keys. */
+    double missing, missing_keys;
     size_t memory_used;
     struct evs_hist heat;
     struct evs_quantile key_size, value_size;

@@ -67,7 +67,7 @@ static void rehash(struct job *j, const struct evs_partitioner *by, int32_t part
     struct evs_whatif *w = j->w;
     int h = evs_placement_hash(by);
     double *load = evs_xcalloc((size_t)partitions, sizeof(*load));
-    double loose = (double)ks->null_keys; /* chosen by batching, not by hash */
+    double loose = (double)ks->null_keys + ks->missing; /* by batching; by keys not listed */
     for (size_t i = 0; i < ks->n; i++) {
         const struct evs_key_sum *s = &ks->sum[i];
         if (s->unhashed) {
@@ -266,6 +266,8 @@ static void composite(struct job *j, char unit)
     size_t max = HEAD_KEYS * CELLS_SINGLE, n_head = 0;
     double *head = evs_xcalloc(max, sizeof(*head)), heaviest = 0, keyed = 0, P = ks->partitions;
     double floor_count = ks->n_top == 0 ? 0 : (double)ks->top[0].count / 2000;
+    l.rest = ks->missing;
+    l.rest_squares = ks->missing > 0 ? ks->missing * ks->missing / ks->missing_keys : 0;
     for (size_t i = 0; i < ks->n; i++) {
         const struct evs_key_sum *s = &ks->sum[i];
         struct cells c = cells_of(s, unit);

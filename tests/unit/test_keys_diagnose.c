@@ -189,6 +189,24 @@ static void unlucky_hash(void **state)
     }
 }
 
+/* Few keys, all of them on three partitions: no single load gives it away, their number does. */
+static void keys_crowd(void **state)
+{
+    (void)state;
+    EACH_SEED(10)
+    {
+        topic(12, seed);
+        uint64_t keys[24];
+        size_t n = 0;
+        for (uint64_t k = seed * 100000; n < 24; k++)
+            if (by(&evs_partitioner_murmur2, user(k), P) < 3)
+                keys[n++] = k;
+        for (int i = 0; i < 6000; i++)
+            put_user(keys[rnd(24)]);
+        first_is("unlucky-hash", EVS_SEV_WARN);
+    }
+}
+
 static void null_batches(void **state)
 {
     (void)state;
@@ -415,7 +433,7 @@ static void bootstrap_known(void **state)
         for (size_t k = 0; k < row[i].keys; k++)
             w[k] = 3;
         struct evs_boot b;
-        evs_boot_run(w, row[i].keys, row[i].p, 0, seed_base, &b);
+        evs_boot_run(w, row[i].keys, 0, 0, row[i].p, 0, seed_base, &b);
         assert_true(fabs(b.median - row[i].mean) < 0.07 * row[i].mean);
         assert_true(fabs(b.p99 - row[i].p99) < 0.12 * row[i].p99);
         evs_free(w);
@@ -433,6 +451,7 @@ int main(void)
         cmocka_unit_test(zipf_hot_key),
         cmocka_unit_test(few_keys),
         cmocka_unit_test(unlucky_hash),
+        cmocka_unit_test(keys_crowd),
         cmocka_unit_test(null_batches),
         cmocka_unit_test(mixed),
         cmocka_unit_test(grown),

@@ -193,6 +193,11 @@ static void bounded_holds_bounds(void **state)
             for (int p = 0; p < P; p++)
                 sum += ks->part[p].messages;
             assert_int_equal(sum, tr.total);
+            double listed_records = 0;
+            for (size_t i = 0; i < ks->n; i++)
+                listed_records += (double)ks->sum[i].count;
+            assert_true(
+                fabs(ks->missing + listed_records + (double)tr.null_keys - (double)tr.total) < 0.5);
             double off = fabs(ks->distinct / (double)distinct - 1);
             assert_true(off <= 4 * ks->distinct_error);
             evs_keyset_free(ks);
