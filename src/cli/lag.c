@@ -17,14 +17,13 @@ static const struct evs_opt opts[] = {
      "this group; needs no permission to list groups; repeatable", .many = true},
     {'p', "partitions", EVS_OPT_FLAG, NULL, NULL, "a line for each partition of each group"},
     {0, "isolation", EVS_OPT_CHOICE, "LEVEL", "read_uncommitted",
-     "which end counts: high watermark, or last stable offset",
-     "read_uncommitted|read_committed"},
+     "which end counts: high watermark, or last stable offset", "read_uncommitted|read_committed"},
     {0, "watch", EVS_OPT_MAYBE_NEXT, "DURATION", NULL,
      "again and again, one line of JSON or one table a tick (5s); tells rates, trend and status"},
     {'c', "count", EVS_OPT_INT, "N", NULL, "with --watch: end after N ticks", .min = 1,
      .max = INT32_MAX},
-    {0, "fail-over", EVS_OPT_INT, "N", NULL, "exit 4 when a group's total lag is above N",
-     .min = 0, .max = INT64_MAX},
+    {0, "fail-over", EVS_OPT_INT, "N", NULL, "exit 4 when a group's total lag is above N", .min = 0,
+     .max = INT64_MAX},
     {0, "fail-over-time", EVS_OPT_DURATION, "DURATION", NULL,
      "exit 4 when a group's lag in time is longer"},
     {0, "prometheus", EVS_OPT_FLAG, NULL, NULL, "the Prometheus text exposition, once"},
@@ -43,10 +42,13 @@ static enum evs_rc survey_opts(const struct evs_cli *cli, struct evs_survey_opts
     for (const char *g = evs_opts_nth(o, "group", 0); g; g = evs_opts_nth(o, "group", n))
         names[n++] = g;
     *ret_o = (struct evs_survey_opts){
-        .names = names, .n_names = n,
-        .globs = (const char *const *)cli->args, .n_globs = (size_t)cli->n_args,
+        .names = names,
+        .n_names = n,
+        .globs = (const char *const *)cli->args,
+        .n_globs = (size_t)cli->n_args,
         .stable = !strcmp(evs_opts_str(o, "isolation"), "read_committed"),
-        .watch = evs_opts_given(o, "watch"), .ages = true,
+        .watch = evs_opts_given(o, "watch"),
+        .ages = true,
         .source = evs_opts_given(o, "offsets-topic") ? EVS_SOURCE_TOPIC : EVS_SOURCE_AUTO,
     };
     return EVS_OK;
@@ -72,8 +74,7 @@ static const struct evs_lag_group_row *over(const struct evs_cli *cli, const str
         if (by_count && g->v.total > records)
             return g;
         for (size_t r = 0; by_time && r < g->n_rows; r++)
-            if (g->rows[r].f.lag > 0 &&
-                (g->rows[r].age.lag_ms > ms || g->rows[r].age.min_ms > ms))
+            if (g->rows[r].f.lag > 0 && (g->rows[r].age.lag_ms > ms || g->rows[r].age.min_ms > ms))
                 return g;
     }
     return NULL;

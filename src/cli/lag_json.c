@@ -70,8 +70,10 @@ static void row_json(struct evs_jsonw *w, const struct evs_lag_group_row *g,
     row_member(w, g, r);
     number(w, "consume_rate", r->consume);
     number(w, "produce_rate", r->produce);
-    number(w, "eta_seconds", r->eta.kind == EVS_ETA_TIME ? r->eta.seconds
-                             : r->eta.kind == EVS_ETA_DONE ? 0 : -1);
+    number(w, "eta_seconds",
+           r->eta.kind == EVS_ETA_TIME   ? r->eta.seconds
+           : r->eta.kind == EVS_ETA_DONE ? 0
+                                         : -1);
     evs_jsonw_str(w, "status", evs_lag_status_name(r->verdict.status));
     evs_jsonw_str(w, "rule", evs_lag_rule_text(r->verdict.rule));
     count(w, "high_watermark", r->hw);
@@ -117,7 +119,8 @@ static void members_json(struct evs_jsonw *w, const struct evs_lag_group_row *g)
 static const char *state_of(const struct evs_lag_group_row *g)
 {
     return g->state == EVS_GROUP_UNKNOWN || (g->new_protocol && g->state == EVS_GROUP_DEAD)
-               ? NULL : evs_group_state_name(g->state);
+               ? NULL
+               : evs_group_state_name(g->state);
 }
 
 static void group_json(struct evs_jsonw *w, const struct evs_lag_group_row *g)
@@ -141,8 +144,10 @@ static void group_json(struct evs_jsonw *w, const struct evs_lag_group_row *g)
     seconds(w, "max_lag_seconds", g->age.lag_ms);
     number(w, "consume_rate", g->consume);
     number(w, "produce_rate", g->produce);
-    number(w, "eta_seconds", g->eta.kind == EVS_ETA_TIME ? g->eta.seconds
-                             : g->eta.kind == EVS_ETA_DONE ? 0 : -1);
+    number(w, "eta_seconds",
+           g->eta.kind == EVS_ETA_TIME   ? g->eta.seconds
+           : g->eta.kind == EVS_ETA_DONE ? 0
+                                         : -1);
     evs_jsonw_str(w, "eta", etas[g->eta.kind]);
     evs_jsonw_str(w, "status", evs_lag_status_name(g->v.verdict.status));
     evs_jsonw_str(w, "rule", rule);

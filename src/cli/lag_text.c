@@ -37,20 +37,22 @@ static void cell_eta(struct evs_table *t, const struct evs_lag_eta *eta)
 {
     static const char *const words[] = {"", "-", NULL, "grows", "never"};
     char text[EVS_NUM_LEN];
-    evs_table_cell(t, "%s", words[eta->kind] ? words[eta->kind]
-                                             : evs_num_ago(text, (int64_t)(eta->seconds * 1000)));
+    evs_table_cell(t, "%s",
+                   words[eta->kind] ? words[eta->kind]
+                                    : evs_num_ago(text, (int64_t)(eta->seconds * 1000)));
 }
 
 static const char *state_of(const struct evs_lag_group_row *g)
 {
     return g->state == EVS_GROUP_UNKNOWN || (g->new_protocol && g->state == EVS_GROUP_DEAD)
-               ? "?" : evs_group_state_name(g->state);
+               ? "?"
+               : evs_group_state_name(g->state);
 }
 
 static void print_groups(const struct evs_lag_sn *sn)
 {
-    static const char *const heads[] = {"GROUP", "STATE", ">MEMB", ">TOPICS", ">LAG", ">TIME LAG",
-                                        ">IN/s", ">OUT/s", "ETA", "STATUS", "WHY", NULL};
+    static const char *const heads[] = {"GROUP", "STATE",  ">MEMB", ">TOPICS", ">LAG", ">TIME LAG",
+                                        ">IN/s", ">OUT/s", "ETA",   "STATUS",  "WHY",  NULL};
     struct evs_table *t = evs_table_new(heads);
     for (size_t i = 0; i < sn->n_groups; i++) {
         const struct evs_lag_group_row *g = &sn->groups[i];
@@ -87,9 +89,9 @@ static void cell_note(struct evs_table *t, const struct evs_lag_row *r)
 
 static void print_partitions(const struct evs_lag_group_row *g)
 {
-    static const char *const heads[] = {"TOPIC", ">PART", ">COMMITTED", ">LOW", ">HIGH", ">LAG",
-                                        ">TIME LAG", ">IN/s", ">OUT/s", "CLIENT", "HOST",
-                                        "STATUS", "NOTE", NULL};
+    static const char *const heads[] = {"TOPIC", ">PART",     ">COMMITTED", ">LOW",   ">HIGH",
+                                        ">LAG",  ">TIME LAG", ">IN/s",      ">OUT/s", "CLIENT",
+                                        "HOST",  "STATUS",    "NOTE",       NULL};
     struct evs_table *t = evs_table_new(heads);
     for (size_t i = 0; i < g->n_rows; i++) {
         const struct evs_lag_row *r = &g->rows[i];

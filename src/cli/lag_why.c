@@ -173,7 +173,10 @@ enum evs_rc evs_lag_explain(struct evs_cli *cli, struct evs_client *c, const cha
                             struct evs_err *err)
 {
     struct evs_survey_opts o = {
-        .names = &group, .n_names = 1, .watch = false, .ages = true,
+        .names = &group,
+        .n_names = 1,
+        .watch = false,
+        .ages = true,
         .stable = !strcmp(evs_opts_str(&cli->opts, "isolation"), "read_committed"),
         .source = EVS_SOURCE_ADMIN};
     struct evs_survey *s = NULL;

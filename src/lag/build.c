@@ -17,9 +17,7 @@ static bool only_markers(const struct evs_lag_entry *e, const struct evs_lag_end
 static enum evs_lag_owner owner_of(const struct evs_lag_group *g, const struct evs_lag_entry *e)
 {
     if (g->described)
-        return e->member >= 0 ? EVS_OWNER_HELD
-               : g->n_members ? EVS_OWNER_NONE
-                              : EVS_OWNER_NO_GROUP;
+        return e->member >= 0 ? EVS_OWNER_HELD : g->n_members ? EVS_OWNER_NONE : EVS_OWNER_NO_GROUP;
     return g->listed && g->state == EVS_GROUP_EMPTY ? EVS_OWNER_NO_GROUP : EVS_OWNER_UNKNOWN;
 }
 
@@ -80,9 +78,15 @@ static void judge(const struct evs_survey *s, const struct evs_lag_group *g,
                   const struct evs_lag_entry *e, struct evs_lag_row *r, bool markers)
 {
     struct evs_lag_case c = {
-        .readings = e->trace.readings, .n = e->trace.n, .now_ms = s->now_ms,
-        .owner = owner_of(g, e), .now = r->f, .only_markers = markers,
-        .committed = r->committed, .lso = r->lso, .commit_gap_ms = e->trace.commit_gap_ms,
+        .readings = e->trace.readings,
+        .n = e->trace.n,
+        .now_ms = s->now_ms,
+        .owner = owner_of(g, e),
+        .now = r->f,
+        .only_markers = markers,
+        .committed = r->committed,
+        .lso = r->lso,
+        .commit_gap_ms = e->trace.commit_gap_ms,
         .produce_rate = r->produce,
     };
     r->verdict = evs_lag_judge(&c);
@@ -94,9 +98,13 @@ static void fill_row(const struct evs_survey *s, const struct evs_lag_group *g,
                      const struct evs_lag_entry *e, const char *topic, struct evs_lag_row *r)
 {
     struct evs_lag_ends ends;
-    *r = (struct evs_lag_row){.topic = topic, .partition = e->partition, .member = e->member,
-                              .committed = e->committed, .behind = EVS_LAG_NULL,
-                              .commit_ms = e->commit_ms, .moved_ms = e->trace.moved_ms,
+    *r = (struct evs_lag_row){.topic = topic,
+                              .partition = e->partition,
+                              .member = e->member,
+                              .committed = e->committed,
+                              .behind = EVS_LAG_NULL,
+                              .commit_ms = e->commit_ms,
+                              .moved_ms = e->trace.moved_ms,
                               .retention_left_s = -1};
     figures(s, g, e, &ends, &r->f);
     r->low = ends.low;
@@ -111,7 +119,8 @@ static void fill_row(const struct evs_survey *s, const struct evs_lag_group *g,
     else if (r->f.lag > 0 && e->peek_at == from && e->peek_hw == r->f.high)
         r->behind = e->peek_behind;
     if (ends.failed)
-        r->error = g->error ? g->error : e->native ? evs_meta_error_text(e->native)
+        r->error = g->error           ? g->error
+                   : e->native        ? evs_meta_error_text(e->native)
                    : e->topic->native ? evs_meta_error_text(e->topic->native)
                    : e->partition < e->topic->n
                        ? evs_meta_error_text(e->topic->parts[e->partition].native)
@@ -195,19 +204,22 @@ static void fill_group(const struct evs_survey *s, struct evs_lag_sn *sn,
     const char *topic_text = NULL;
     bool dead = g->dead_described;
     bool new_protocol = dead && (g->listed ? g->state != EVS_GROUP_DEAD : g->n > 0);
-    *to = (struct evs_lag_group_row){
-        .name = evs_lag_text(sn, g->name), .state = g->state, .new_protocol = new_protocol,
-        .described = g->described, .assignor = evs_lag_text(sn, g->assignor),
-        .coordinator = g->coordinator, .as_of_ms = g->offsets_ms};
+    *to = (struct evs_lag_group_row){.name = evs_lag_text(sn, g->name),
+                                     .state = g->state,
+                                     .new_protocol = new_protocol,
+                                     .described = g->described,
+                                     .assignor = evs_lag_text(sn, g->assignor),
+                                     .coordinator = g->coordinator,
+                                     .as_of_ms = g->offsets_ms};
     if (to->coordinator < 0 && s->st.n_offsets_leaders > 0)
         to->coordinator =
             s->st.offsets_leaders[evs_lag_group_home(g->name, s->st.n_offsets_leaders)];
     fill_members(sn, g, to);
     fill_rows(s, sn, g, &topic_text, to);
     sum_rows(to);
-    to->error = evs_lag_text(
-        sn, g->error ? g->error
-            : new_protocol ? "new protocol: members unknown to this librdkafka" : NULL);
+    to->error = evs_lag_text(sn, g->error       ? g->error
+                                 : new_protocol ? "new protocol: members unknown to this librdkafka"
+                                                : NULL);
     if (g->error && !g->offsets_ms)
         to->v.verdict = (struct evs_lag_verdict){EVS_LAG_UNKNOWN, EVS_RULE_ERROR};
     double cells[EVS_LAG_SPARK];

@@ -167,10 +167,10 @@ static bool on_event(void *ctx, int worker, struct evs_event *ev)
     if (kind != EVS_COMMIT_OFFSET && kind != EVS_COMMIT_REMOVED)
         return true;
     struct batch *b = batch(c);
-    b->news[b->n++] = (struct news){evs_xstrndup(at.group, at.group_len),
-                                    evs_xstrndup(at.topic, at.topic_len), at.partition,
-                                    kind == EVS_COMMIT_OFFSET ? at.offset : EVS_LAG_NULL,
-                                    kind == EVS_COMMIT_OFFSET ? at.ts_ms : ev->ts_ms};
+    b->news[b->n++] =
+        (struct news){evs_xstrndup(at.group, at.group_len), evs_xstrndup(at.topic, at.topic_len),
+                      at.partition, kind == EVS_COMMIT_OFFSET ? at.offset : EVS_LAG_NULL,
+                      kind == EVS_COMMIT_OFFSET ? at.ts_ms : ev->ts_ms};
     return true;
 }
 
@@ -198,8 +198,8 @@ enum evs_rc evs_commits_open(struct evs_client *client, struct evs_commits **ret
 {
     static const struct evs_reader_ops ops = {.event = on_event, .end = on_end, .idle = on_idle};
     static const struct evs_reader_opts opts = {.profile = EVS_READER_TAIL, .workers = 1};
-    struct evs_range_spec spec = {.now_ms = evs_clock_wall_ms(), .isolation = EVS_READ_COMMITTED,
-                                  .follow = true};
+    struct evs_range_spec spec = {
+        .now_ms = evs_clock_wall_ms(), .isolation = EVS_READ_COMMITTED, .follow = true};
     struct evs_commits *c = evs_xcalloc(1, sizeof(*c));
     struct evs_ranges *ranges = NULL;
     c->c = client;

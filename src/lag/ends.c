@@ -12,8 +12,8 @@
 enum {
     GRID_AGE_MS = 60000,
     PEEK_MS = 1500,
-    PEEK_COUNT = 100,  /* gaps up to this long are counted record by record */
-    MARKER_GAP = 8,    /* a commit that stands still this close to the end may wait for nothing */
+    PEEK_COUNT = 100, /* gaps up to this long are counted record by record */
+    MARKER_GAP = 8,   /* a commit that stands still this close to the end may wait for nothing */
     MARKER_PEEKS = 200
 };
 
@@ -76,8 +76,8 @@ static struct evs_offset_ask *make_asks(const struct part_list *l, int64_t ts_ms
 {
     struct evs_offset_ask *asks = evs_xcalloc(l->n + 1, sizeof(*asks));
     for (size_t i = 0; i < l->n; i++)
-        asks[i] = (struct evs_offset_ask){.topic = l->refs[i].topic->name,
-                                          .partition = l->refs[i].partition, .ts_ms = ts_ms};
+        asks[i] = (struct evs_offset_ask){
+            .topic = l->refs[i].topic->name, .partition = l->refs[i].partition, .ts_ms = ts_ms};
     return asks;
 }
 
@@ -199,7 +199,7 @@ static void grid_list(struct evs_survey *s, struct part_list *l)
                 continue;
             evs_track_age(p->track, from, high, s->now_ms, &age);
             if (age.method == EVS_METHOD_INTERPOLATED && age.max_ms - age.min_ms < GRID_AGE_MS)
-                continue; /* our own readings know it better */
+                continue;      /* our own readings know it better */
             p->wanted = false; /* once */
             list_add(l, e->topic, e->partition);
         }
@@ -233,8 +233,10 @@ static void add_peek(struct peeks *ps, const struct evs_lag_entry *e, int64_t fr
     void **at = evs_map_put(&ps->places, key, len);
     if (*at)
         return;
-    ps->asks[ps->n] = (struct evs_peek_ask){.topic = e->topic->name, .partition = e->partition,
-                                            .offset = from, .to = high,
+    ps->asks[ps->n] = (struct evs_peek_ask){.topic = e->topic->name,
+                                            .partition = e->partition,
+                                            .offset = from,
+                                            .to = high,
                                             .max = high - from <= PEEK_COUNT ? PEEK_COUNT + 1 : 1};
     *at = (void *)(uintptr_t)++ps->n;
 }
@@ -314,8 +316,7 @@ static void spread_peeks(struct evs_survey *s, const struct peeks *ps)
 static void run_peeks(struct evs_survey *s)
 {
     enum evs_isolation level = s->stable ? EVS_READ_COMMITTED : EVS_READ_UNCOMMITTED;
-    struct peeks ps = {.asks = evs_xcalloc(MARKER_PEEKS, sizeof(*ps.asks)),
-                       .places = EVS_MAP_INIT};
+    struct peeks ps = {.asks = evs_xcalloc(MARKER_PEEKS, sizeof(*ps.asks)), .places = EVS_MAP_INIT};
     plan_peeks(s, &ps, !s->n_view && rows_waiting(s) <= EVS_SURVEY_PEEKS);
     struct evs_err err = EVS_ERR_INIT;
     enum evs_rc rc = EVS_OK;

@@ -41,10 +41,10 @@ struct evs_lag_ends {
 };
 
 struct evs_lag_figures {
-    int64_t high;  /* the end that counts */
-    int64_t lag;   /* or EVS_LAG_NULL */
-    int64_t lost;  /* records between committed and low */
-    int64_t open;  /* records held by open transactions: hw - lso */
+    int64_t high; /* the end that counts */
+    int64_t lag;  /* or EVS_LAG_NULL */
+    int64_t lost; /* records between committed and low */
+    int64_t open; /* records held by open transactions: hw - lso */
     enum evs_lag_note note;
 };
 /* committed is EVS_LAG_NULL when there is none. stable: count to the last stable offset. */
@@ -52,14 +52,14 @@ void evs_lag_figures(int64_t committed, const struct evs_lag_ends *ends, bool st
                      struct evs_lag_figures *ret_f);
 
 enum evs_lag_status { /* from harmless to grave: a group has the gravest of its partitions */
-    EVS_LAG_OK,
-    EVS_LAG_EMPTY,
-    EVS_LAG_UNKNOWN,
-    EVS_LAG_SKEWED,
-    EVS_LAG_WARN,
-    EVS_LAG_REWIND,
-    EVS_LAG_STOP,
-    EVS_LAG_STALL
+                      EVS_LAG_OK,
+                      EVS_LAG_EMPTY,
+                      EVS_LAG_UNKNOWN,
+                      EVS_LAG_SKEWED,
+                      EVS_LAG_WARN,
+                      EVS_LAG_REWIND,
+                      EVS_LAG_STOP,
+                      EVS_LAG_STALL
 };
 const char *evs_lag_status_name(enum evs_lag_status s); /* "stall" */
 const char *evs_lag_status_word(enum evs_lag_status s); /* "stalled", for screens */
@@ -109,12 +109,12 @@ struct evs_lag_case {
     int64_t allowed; /* lag that is never a finding; Burrow's allowed-lag, 0 by default */
     enum evs_lag_owner owner;
     struct evs_lag_figures now;
-    bool only_markers;     /* nothing that a consumer would receive is left */
+    bool only_markers;         /* nothing that a consumer would receive is left */
     bool readings_are_commits; /* at_ms are commit times: Burrow's silence rule applies */
-    int64_t committed;     /* of now */
-    int64_t lso;           /* of now; EVS_LAG_NULL unknown */
-    int64_t commit_gap_ms; /* longest usual time between two moves of the commit; 0 unknown */
-    double produce_rate;   /* per second; < 0 unknown */
+    int64_t committed;         /* of now */
+    int64_t lso;               /* of now; EVS_LAG_NULL unknown */
+    int64_t commit_gap_ms;     /* longest usual time between two moves of the commit; 0 unknown */
+    double produce_rate;       /* per second; < 0 unknown */
 };
 
 struct evs_lag_verdict {
@@ -130,11 +130,11 @@ struct evs_lag_part_view {
     int64_t lag; /* EVS_LAG_NULL unknown */
 };
 struct evs_lag_group_view {
-    int64_t total;      /* known lags added up; EVS_LAG_NULL when none is known */
-    size_t worst;       /* index of the partition that decided; 0 when there is none */
-    size_t top;         /* index of the largest lag */
-    double top_share;   /* of the total, 0 when that is 0 */
-    bool partial;       /* a lag is unknown for another reason than "no commit" */
+    int64_t total;    /* known lags added up; EVS_LAG_NULL when none is known */
+    size_t worst;     /* index of the partition that decided; 0 when there is none */
+    size_t top;       /* index of the largest lag */
+    double top_share; /* of the total, 0 when that is 0 */
+    bool partial;     /* a lag is unknown for another reason than "no commit" */
     struct evs_lag_verdict verdict;
 };
 void evs_lag_judge_group(const struct evs_lag_part_view *parts, size_t n, bool no_member,

@@ -136,8 +136,8 @@ void evs_track_age(const struct evs_track *t, int64_t offset, int64_t end, int64
         newer = from;
         newer_ms = at_ms;
     }
-    *ret_t = (struct evs_lag_time){EVS_METHOD_BRACKET, EVS_LAG_NULL, now_ms - newer_ms,
-                                   EVS_LAG_NULL};
+    *ret_t =
+        (struct evs_lag_time){EVS_METHOD_BRACKET, EVS_LAG_NULL, now_ms - newer_ms, EVS_LAG_NULL};
 }
 
 void evs_trace_init(struct evs_trace *t)
@@ -195,9 +195,11 @@ struct evs_lag_eta evs_lag_eta(int64_t lag, double consume, double produce, bool
 
 struct evs_lag_eta evs_lag_eta_slower(struct evs_lag_eta a, struct evs_lag_eta b)
 {
-    static const int order[] = {
-        [EVS_ETA_DONE] = 0, [EVS_ETA_TIME] = 1, [EVS_ETA_UNKNOWN] = 2,
-        [EVS_ETA_GROWS] = 3, [EVS_ETA_NEVER] = 4};
+    static const int order[] = {[EVS_ETA_DONE] = 0,
+                                [EVS_ETA_TIME] = 1,
+                                [EVS_ETA_UNKNOWN] = 2,
+                                [EVS_ETA_GROWS] = 3,
+                                [EVS_ETA_NEVER] = 4};
     if (order[a.kind] != order[b.kind])
         return order[a.kind] > order[b.kind] ? a : b;
     return a.seconds >= b.seconds ? a : b;

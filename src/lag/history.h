@@ -24,7 +24,7 @@
 
 enum {
     EVS_TRACK_POINTS = 32,
-    EVS_CELLS = 30,     /* of EVS_CELL_MS: 30 minutes */
+    EVS_CELLS = 30, /* of EVS_CELL_MS: 30 minutes */
     EVS_CELL_MS = 60000,
     EVS_GRID_STEPS = 6
 };
@@ -44,10 +44,10 @@ extern const int64_t evs_grid_back_ms[EVS_GRID_STEPS]; /* newest first: 1 m ... 
 struct evs_track {
     int n;
     int64_t at_ms[EVS_TRACK_POINTS], end[EVS_TRACK_POINTS]; /* oldest first */
-    int64_t grid_at_ms;                /* when the grid was asked; 0 never */
-    int64_t grid[EVS_GRID_STEPS];      /* first offset at or after; EVS_LAG_NULL none that late */
-    int64_t low_at_ms, low_first;      /* since when the log start is watched */
-    struct evs_cells ends;             /* end - ends_base */
+    int64_t grid_at_ms;                                     /* when the grid was asked; 0 never */
+    int64_t grid[EVS_GRID_STEPS]; /* first offset at or after; EVS_LAG_NULL none that late */
+    int64_t low_at_ms, low_first; /* since when the log start is watched */
+    struct evs_cells ends;        /* end - ends_base */
     int64_t ends_base;
 };
 void evs_track_init(struct evs_track *t);
@@ -66,7 +66,7 @@ const char *evs_lag_method_name(enum evs_lag_method m); /* NULL for none */
 
 struct evs_lag_time {
     enum evs_lag_method method;
-    int64_t lag_ms; /* EVS_LAG_NULL with bracket */
+    int64_t lag_ms;         /* EVS_LAG_NULL with bracket */
     int64_t min_ms, max_ms; /* it lies between; max EVS_LAG_NULL: open */
 };
 /* The age of the record at offset; end is the present end of the same log. */
@@ -90,8 +90,8 @@ enum evs_eta {
     EVS_ETA_UNKNOWN, /* no rates yet */
     EVS_ETA_DONE,    /* nothing waits */
     EVS_ETA_TIME,
-    EVS_ETA_GROWS,   /* as much or more arrives as is read */
-    EVS_ETA_NEVER    /* nobody reads */
+    EVS_ETA_GROWS, /* as much or more arrives as is read */
+    EVS_ETA_NEVER  /* nobody reads */
 };
 struct evs_lag_eta {
     enum evs_eta kind;

@@ -27,16 +27,16 @@ struct evs_lag_row {
     int32_t partition;
     int32_t member; /* index into the group's members; -1 none or unknown */
     int64_t committed, low, hw, lso;
-    struct evs_lag_figures f;   /* high, lag, lost, open, note */
-    int64_t behind;             /* records a consumer would still receive; EVS_LAG_NULL unknown */
+    struct evs_lag_figures f; /* high, lag, lost, open, note */
+    int64_t behind;           /* records a consumer would still receive; EVS_LAG_NULL unknown */
     struct evs_lag_time age;
-    int64_t commit_ms;          /* wall time of the commit, where the offsets topic is read */
-    int64_t moved_ms;           /* when the commit was last seen to move; 0 never */
+    int64_t commit_ms; /* wall time of the commit, where the offsets topic is read */
+    int64_t moved_ms;  /* when the commit was last seen to move; 0 never */
     double consume, produce;
     struct evs_lag_eta eta;
-    double retention_left_s;    /* < 0 unknown or not moving */
+    double retention_left_s; /* < 0 unknown or not moving */
     struct evs_lag_verdict verdict;
-    const char *error;          /* the broker's words; NULL fine */
+    const char *error; /* the broker's words; NULL fine */
 };
 
 struct evs_lag_member_view {
@@ -64,8 +64,8 @@ struct evs_lag_group_row {
     struct evs_lag_eta eta;
     int64_t moved_ms; /* newest move of any commit; 0 not seen */
     int64_t commit_ms;
-    const char *error; /* why offsets or members are missing; NULL fine */
-    int64_t as_of_ms;  /* when its offsets were read; older than the snapshot: stale */
+    const char *error;          /* why offsets or members are missing; NULL fine */
+    int64_t as_of_ms;           /* when its offsets were read; older than the snapshot: stale */
     float spark[EVS_LAG_SPARK]; /* total lag, a cell a minute, oldest first; -1 unknown */
 };
 
@@ -74,10 +74,10 @@ struct evs_lag_sn {
     int64_t at_ms;
     const struct evs_lag_group_row *groups; /* by name */
     size_t n_groups, n_rows;
-    bool stable;        /* counts to the last stable offset */
-    bool complete;      /* false: something could not be read; warning says what */
-    bool partial;       /* only the rows in view are of this refresh, the rest follows */
-    bool from_topic;    /* commits come from __consumer_offsets */
+    bool stable;         /* counts to the last stable offset */
+    bool complete;       /* false: something could not be read; warning says what */
+    bool partial;        /* only the rows in view are of this refresh, the rest follows */
+    bool from_topic;     /* commits come from __consumer_offsets */
     const char *warning; /* NULL fine */
     int requests;
     double seconds;

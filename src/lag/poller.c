@@ -128,9 +128,9 @@ static void publish_state(struct evs_lag_poller *p, bool busy)
     st->failed_since_ms = p->failed_since_ms;
     st->err = p->err;
     if (p->survey && p->focus_group)
-        st->charts = evs_survey_charts(p->survey, p->focus_group, p->focus_topic,
-                                       p->focus_partition, evs_clock_wall_ms(), st->lag, st->in,
-                                       st->out);
+        st->charts =
+            evs_survey_charts(p->survey, p->focus_group, p->focus_topic, p->focus_partition,
+                              evs_clock_wall_ms(), st->lag, st->in, st->out);
     evs_slot_publish(p->states, &st->snap);
 }
 
@@ -164,7 +164,7 @@ static void obey(struct evs_lag_poller *p, struct command *cmd)
     case INTERVAL:
         p->interval_ms = cmd->value < EVS_LAG_POLLER_MIN_MS   ? EVS_LAG_POLLER_MIN_MS
                          : cmd->value > EVS_LAG_POLLER_MAX_MS ? EVS_LAG_POLLER_MAX_MS
-                                                          : cmd->value;
+                                                              : cmd->value;
         break;
     case STABLE:
         p->stable = cmd->value != 0;

@@ -55,6 +55,6 @@ void evs_lag_poller_refresh(struct evs_lag_poller *p);
 void evs_lag_poller_add(struct evs_lag_poller *p, const char *group); /* by name, and refreshes */
 void evs_lag_poller_view(struct evs_lag_poller *p, const char *const *groups, size_t n);
 void evs_lag_poller_focus(struct evs_lag_poller *p, const char *group, const char *topic,
-                      int32_t partition);
+                          int32_t partition);
 
 #endif

@@ -123,9 +123,13 @@ struct evs_lag_entry *evs_lag_state_entry(struct evs_lag_group *g, struct evs_la
         g->entries = evs_xgrow(g->entries, g->alloc, sizeof(struct evs_lag_entry *));
     }
     struct evs_lag_entry *e = evs_xcalloc(1, sizeof(*e));
-    *e = (struct evs_lag_entry){.topic = t, .partition = partition, .member = -1,
-                                .committed = EVS_LAG_NULL, .commit_ms = EVS_LAG_NULL,
-                                .peek_at = EVS_LAG_NULL, .peek_behind = EVS_LAG_NULL};
+    *e = (struct evs_lag_entry){.topic = t,
+                                .partition = partition,
+                                .member = -1,
+                                .committed = EVS_LAG_NULL,
+                                .commit_ms = EVS_LAG_NULL,
+                                .peek_at = EVS_LAG_NULL,
+                                .peek_behind = EVS_LAG_NULL};
     evs_trace_init(&e->trace);
     memmove(g->entries + at + 1, g->entries + at, (g->n - at) * sizeof(struct evs_lag_entry *));
     g->entries[at] = e;
@@ -143,8 +147,8 @@ static void resize_topic(struct evs_lag_topic *t, int32_t n)
         return;
     t->parts = evs_xgrow(t->parts, (size_t)n, sizeof(*t->parts));
     for (int32_t i = t->n; i < n; i++)
-        t->parts[i] = (struct evs_lag_part){.low = EVS_LAG_NULL, .hw = EVS_LAG_NULL,
-                                            .lso = EVS_LAG_NULL};
+        t->parts[i] =
+            (struct evs_lag_part){.low = EVS_LAG_NULL, .hw = EVS_LAG_NULL, .lso = EVS_LAG_NULL};
     t->n = n;
 }
 

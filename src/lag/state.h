@@ -52,9 +52,9 @@ struct evs_lag_group {
     char *name;
     enum evs_group_state state;
     bool listed, simple, described, dead_described;
-    bool in_run;         /* answered in this refresh */
+    bool in_run;            /* answered in this refresh */
     bool from_topic, fresh; /* its commits come from the offsets topic; since this refresh */
-    int64_t offsets_ms;  /* when its offsets were read; 0 never */
+    int64_t offsets_ms;     /* when its offsets were read; 0 never */
     char *assignor, *error;
     int32_t coordinator;
     struct evs_lag_member *members;
@@ -70,8 +70,8 @@ struct evs_lag_member {
 };
 
 struct evs_lag_state {
-    struct evs_map topics; /* name -> struct evs_lag_topic */
-    struct evs_map groups; /* name -> struct evs_lag_group */
+    struct evs_map topics;    /* name -> struct evs_lag_topic */
+    struct evs_map groups;    /* name -> struct evs_lag_group */
     int32_t *offsets_leaders; /* leaders of __consumer_offsets, by partition */
     int32_t n_offsets_leaders;
 };

@@ -288,8 +288,8 @@ static void plan_run(struct evs_survey *s, struct run *r)
         g->error = NULL;
         g->in_run = s->commits != NULL;
         r->groups[r->n] = g;
-        r->asks[r->n++] = (struct evs_group_ask){
-            g->name, .offsets = !s->commits, .members = !empty || all <= DESCRIBE_EMPTY_MAX};
+        r->asks[r->n++] = (struct evs_group_ask){g->name, .offsets = !s->commits,
+                                                 .members = !empty || all <= DESCRIBE_EMPTY_MAX};
     }
 }
 

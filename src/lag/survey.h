@@ -39,9 +39,9 @@ struct evs_survey_opts {
     size_t n_names;
     const char *const *globs; /* of the listed ones; none: all, when no names are given either */
     size_t n_globs;
-    bool stable;     /* lag counts to the last stable offset */
-    bool watch;      /* more refreshes will follow */
-    bool ages;       /* lag in time: the grid of offsets by time */
+    bool stable; /* lag counts to the last stable offset */
+    bool watch;  /* more refreshes will follow */
+    bool ages;   /* lag in time: the grid of offsets by time */
     enum evs_survey_source source;
 };
 

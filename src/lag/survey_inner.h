@@ -18,7 +18,7 @@ struct evs_commits;
 struct evs_survey {
     struct evs_client *c;
     struct evs_groups *pool;
-    struct evs_peek *peek[2]; /* by isolation, opened at first use */
+    struct evs_peek *peek[2];    /* by isolation, opened at first use */
     struct evs_commits *commits; /* NULL: offsets come by request */
     bool commits_failed;
     char *commits_why;

@@ -101,7 +101,9 @@ static enum evs_rc resolve(struct evs_client *c, const struct evs_why *w, bool s
     snprintf(part, sizeof(part), "%d", (int)w->partition);
     snprintf(from, sizeof(from), "%lld", (long long)w->from);
     snprintf(to, sizeof(to), "%lld", (long long)w->to);
-    struct evs_range_spec spec = {.partitions = part, .from = from, .to = to,
+    struct evs_range_spec spec = {.partitions = part,
+                                  .from = from,
+                                  .to = to,
                                   .now_ms = evs_clock_wall_ms(),
                                   .isolation = stable ? EVS_READ_COMMITTED : EVS_READ_UNCOMMITTED};
     return evs_range_resolve(c, w->topic, &spec, ret_ranges, err);
@@ -135,8 +137,12 @@ static enum evs_rc read_record(struct evs_client *c, struct evs_why *w, bool sta
                                struct evs_err *err)
 {
     struct evs_peek *p = NULL;
-    struct evs_peek_ask ask = {.topic = w->topic, .partition = w->partition, .offset = w->from,
-                               .to = w->to, .max = 1, .keep = true};
+    struct evs_peek_ask ask = {.topic = w->topic,
+                               .partition = w->partition,
+                               .offset = w->from,
+                               .to = w->to,
+                               .max = 1,
+                               .keep = true};
     enum evs_rc rc = evs_peek_open(c, stable ? EVS_READ_COMMITTED : EVS_READ_UNCOMMITTED, &p, err);
     if (!rc)
         rc = evs_peek_run(p, &ask, 1, PEEK_MS, err);

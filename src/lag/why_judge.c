@@ -169,8 +169,7 @@ static void judge_processing(struct evs_why *w, const struct evs_lag_row *r)
     int64_t at_ms = last_commit(r);
     if (at_ms > 0)
         settle(w, EVS_SUSPECT_PROCESSING, EVS_UNKNOWN, "inferred",
-               "cannot be told from lag alone; last commit %s",
-               clock_s(t, at_ms, w->at_ms));
+               "cannot be told from lag alone; last commit %s", clock_s(t, at_ms, w->at_ms));
     else
         settle(w, EVS_SUSPECT_PROCESSING, EVS_UNKNOWN, "inferred",
                "cannot be told from lag alone; no commit while watched");
@@ -220,8 +219,9 @@ static void judge_record(struct evs_why *w, const struct evs_why_read *read)
     char size[EVS_NUM_LEN], mean[EVS_NUM_LEN], at[EVS_NUM_LEN], how[48];
     if (!w->record) {
         settle(w, EVS_SUSPECT_RECORD, read->record_failed[0] ? EVS_UNKNOWN : EVS_CLEARED, "read",
-               "%s", read->record_failed[0] ? read->record_failed
-                                            : "no record is left, only markers or gaps");
+               "%s",
+               read->record_failed[0] ? read->record_failed
+                                      : "no record is left, only markers or gaps");
         return;
     }
     double bytes = (double)(w->record->key_len + w->record->value_len);
@@ -232,9 +232,8 @@ static void judge_record(struct evs_why *w, const struct evs_why_read *read)
     evs_num_bytes(size, bytes);
     evs_num_bytes(mean, known ? w->mean_bytes : 0);
     if ((big || bad) && stands(w))
-        settle(w, EVS_SUSPECT_RECORD, EVS_FOUND, how, "%s%s%s%s%s", size,
-               known ? " against " : "", known ? mean : "", known ? " mean" : "",
-               bad ? "; its value breaks off" : "");
+        settle(w, EVS_SUSPECT_RECORD, EVS_FOUND, how, "%s%s%s%s%s", size, known ? " against " : "",
+               known ? mean : "", known ? " mean" : "", bad ? "; its value breaks off" : "");
     else if (big || bad)
         settle(w, EVS_SUSPECT_RECORD, EVS_CLEARED, how,
                "unusual (%s), but the commit does not stand still", size);
@@ -266,7 +265,10 @@ static void judge_keys(struct evs_why *w, const struct evs_why_read *read)
     bool hot = part >= HOT_SHARE && w->read > 1 && k->count - k->error > 1;
     key_text(k, key, sizeof(key));
     evs_num_share(share, part);
-    snprintf(how, sizeof(how), "%s, %.1f s", k->error ? "bounded" : w->whole ? "exact" : "a part",
+    snprintf(how, sizeof(how), "%s, %.1f s",
+             k->error   ? "bounded"
+             : w->whole ? "exact"
+                        : "a part",
              w->seconds);
     settle(w, EVS_SUSPECT_HOT_KEY, hot ? EVS_FOUND : EVS_CLEARED, how,
            "heaviest key %s has %s of %s%s waiting", key, share, w->whole ? "the " : "",
@@ -323,8 +325,7 @@ static void say_record(struct evs_why *w, const struct evs_lag_group_row *g,
     const struct evs_lag_row *other = sister(w, g, row);
     double bytes = (double)(w->record->key_len + w->record->value_len);
     bool big = w->mean_bytes > 0 && bytes > BIG_RATIO * w->mean_bytes;
-    say(w, "Stuck on one record: %s is the committed offset",
-        evs_num_commas(at, row->committed));
+    say(w, "Stuck on one record: %s is the committed offset", evs_num_commas(at, row->committed));
     say_since(w, row);
     if (other)
         say(w, ", while the same member moves on p%d", (int)other->partition);
@@ -372,8 +373,9 @@ void evs_why_conclude(struct evs_why *w, const struct evs_lag_group_row *g,
     if (found(w, EVS_SUSPECT_NO_OWNER) && waits)
         say(w, "Nobody reads it: %s.", w->suspects[EVS_SUSPECT_NO_OWNER].text);
     else if (found(w, EVS_SUSPECT_OPEN_TXN))
-        say(w, "Behind an open transaction: %s records after offset %lld cannot be read with "
-               "read_committed until it ends.",
+        say(w,
+            "Behind an open transaction: %s records after offset %lld cannot be read with "
+            "read_committed until it ends.",
             evs_num_commas(n, row->f.open), (long long)row->lso);
     else if (found(w, EVS_SUSPECT_RECORD))
         say_record(w, g, row);

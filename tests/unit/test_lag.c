@@ -106,11 +106,16 @@ static struct evs_lag_verdict judge(const struct fixture *x)
     for (int i = 0; i < x->n; i++)
         r[i] = (struct evs_lag_reading){1000 * (i + 1), x->reading[2 * i], x->reading[2 * i + 1]};
     int64_t committed = x->reading[2 * x->n - 2], lag = x->reading[2 * x->n - 1];
-    struct evs_lag_case c = {.readings = r, .n = x->n, .now_ms = 1000 * x->n + x->after_ms,
-                             .owner = x->owner, .readings_are_commits = x->commits,
+    struct evs_lag_case c = {.readings = r,
+                             .n = x->n,
+                             .now_ms = 1000 * x->n + x->after_ms,
+                             .owner = x->owner,
+                             .readings_are_commits = x->commits,
                              .now = {.high = committed + lag, .lag = lag},
-                             .committed = committed, .lso = committed + lag,
-                             .commit_gap_ms = x->gap_ms, .produce_rate = -1};
+                             .committed = committed,
+                             .lso = committed + lag,
+                             .commit_gap_ms = x->gap_ms,
+                             .produce_rate = -1};
     return evs_lag_judge(&c);
 }
 
@@ -124,15 +129,14 @@ static void expect(const struct fixture *x, enum evs_lag_status status, enum evs
 static void current_lag_allowed_is_ok(void **state)
 {
     (void)state;
-    expect(&(struct fixture){.reading = {5, 9, 5, 9, 14, 0}, .n = 3,
-                             .owner = EVS_OWNER_HELD}, EVS_LAG_OK, EVS_RULE_CAUGHT_UP);
+    expect(&(struct fixture){.reading = {5, 9, 5, 9, 14, 0}, .n = 3, .owner = EVS_OWNER_HELD},
+           EVS_LAG_OK, EVS_RULE_CAUGHT_UP);
 }
 
 static void stop_no_commit_for_longer_than_the_window(void **state)
 {
     (void)state;
-    struct fixture x = {.reading = {5, 1, 6, 2, 7, 3}, .n = 3, .commits = true,
-                        .after_ms = 2001};
+    struct fixture x = {.reading = {5, 1, 6, 2, 7, 3}, .n = 3, .commits = true, .after_ms = 2001};
     expect(&x, EVS_LAG_STOP, EVS_RULE_SILENT);
     x.after_ms = 1999;
     assert_int_not_equal(judge(&x).status, EVS_LAG_STOP);
@@ -141,8 +145,8 @@ static void stop_no_commit_for_longer_than_the_window(void **state)
 static void stop_nobody_is_there(void **state)
 {
     (void)state;
-    expect(&(struct fixture){.reading = {5, 9}, .n = 1, .owner = EVS_OWNER_NO_GROUP},
-           EVS_LAG_STOP, EVS_RULE_NO_MEMBER);
+    expect(&(struct fixture){.reading = {5, 9}, .n = 1, .owner = EVS_OWNER_NO_GROUP}, EVS_LAG_STOP,
+           EVS_RULE_NO_MEMBER);
     expect(&(struct fixture){.reading = {5, 9}, .n = 1, .owner = EVS_OWNER_NONE}, EVS_LAG_STOP,
            EVS_RULE_NO_OWNER);
 }
@@ -150,11 +154,10 @@ static void stop_nobody_is_there(void **state)
 static void rewind_until_reached_again(void **state)
 {
     (void)state;
-    struct fixture x = {.reading = {100, 1, 20, 81, 40, 61}, .n = 3,
-                        .owner = EVS_OWNER_HELD};
+    struct fixture x = {.reading = {100, 1, 20, 81, 40, 61}, .n = 3, .owner = EVS_OWNER_HELD};
     expect(&x, EVS_LAG_REWIND, EVS_RULE_REWIND);
-    struct fixture back = {.reading = {100, 1, 20, 81, 100, 5, 104, 1}, .n = 4,
-                           .owner = EVS_OWNER_HELD};
+    struct fixture back = {
+        .reading = {100, 1, 20, 81, 100, 5, 104, 1}, .n = 4, .owner = EVS_OWNER_HELD};
     assert_int_not_equal(judge(&back).status, EVS_LAG_REWIND);
 }
 
@@ -168,8 +171,7 @@ static void caught_up_lately_is_ok(void **state)
 static void stall_all_offsets_equal(void **state)
 {
     (void)state;
-    struct fixture x = {.reading = {5, 0, 5, 3, 5, 6, 5, 6}, .n = 4,
-                        .owner = EVS_OWNER_HELD};
+    struct fixture x = {.reading = {5, 0, 5, 3, 5, 6, 5, 6}, .n = 4, .owner = EVS_OWNER_HELD};
     expect(&x, EVS_LAG_STALL, EVS_RULE_STANDS);
     x.gap_ms = 60000; /* this consumer commits once a minute: nothing to say yet */
     assert_int_not_equal(judge(&x).status, EVS_LAG_STALL);
@@ -178,8 +180,8 @@ static void stall_all_offsets_equal(void **state)
 static void warn_lag_never_shrinks(void **state)
 {
     (void)state;
-    struct fixture x = {.reading = {5, 100, 6, 150, 7, 150, 8, 200}, .n = 4,
-                        .owner = EVS_OWNER_HELD};
+    struct fixture x = {
+        .reading = {5, 100, 6, 150, 7, 150, 8, 200}, .n = 4, .owner = EVS_OWNER_HELD};
     expect(&x, EVS_LAG_WARN, EVS_RULE_GROWS);
     x.reading[5] = 140;
     expect(&x, EVS_LAG_OK, EVS_RULE_MOVING);
@@ -188,23 +190,29 @@ static void warn_lag_never_shrinks(void **state)
 static void null_lags_are_skipped(void **state)
 {
     (void)state;
-    expect(&(struct fixture){.reading = {5, 100, 6, EVS_LAG_NULL, 7, 150, 8, 200}, .n = 4,
-                             .owner = EVS_OWNER_HELD}, EVS_LAG_WARN, EVS_RULE_GROWS);
+    expect(&(struct fixture){.reading = {5, 100, 6, EVS_LAG_NULL, 7, 150, 8, 200},
+                             .n = 4,
+                             .owner = EVS_OWNER_HELD},
+           EVS_LAG_WARN, EVS_RULE_GROWS);
 }
 
 static void an_incomplete_window_is_ok(void **state)
 {
     (void)state;
-    expect(&(struct fixture){.reading = {5, 9, 5, 12}, .n = 2, .owner = EVS_OWNER_HELD},
-           EVS_LAG_OK, EVS_RULE_INCOMPLETE);
+    expect(&(struct fixture){.reading = {5, 9, 5, 12}, .n = 2, .owner = EVS_OWNER_HELD}, EVS_LAG_OK,
+           EVS_RULE_INCOMPLETE);
 }
 
 static void our_own_rules_come_first(void **state)
 {
     (void)state;
     struct evs_lag_reading r[3] = {{1000, 200, 9}, {2000, 200, 9}, {3000, 200, 9}};
-    struct evs_lag_case c = {.readings = r, .n = 3, .now_ms = 3000, .owner = EVS_OWNER_HELD,
-                             .committed = 200, .produce_rate = -1};
+    struct evs_lag_case c = {.readings = r,
+                             .n = 3,
+                             .now_ms = 3000,
+                             .owner = EVS_OWNER_HELD,
+                             .committed = 200,
+                             .produce_rate = -1};
     c.now = figures(200, 0, 1663, 200, false);
     c.lso = 200;
     assert_int_equal(evs_lag_judge(&c).rule, EVS_RULE_OPEN_TXN);

@@ -169,13 +169,12 @@ static void say_right(const struct group *p, struct evs_bands *b)
                   g->n_members, g->n_members == 1 ? "" : "s");
     evs_bands_say(coordinator, sizeof(coordinator), g->coordinator < 0 ? "" : " %s coordinator %d",
                   dot, (int)g->coordinator);
-    evs_bands_say(b->right, sizeof(b->right), "%s%s%s%s%s%s %s %s %s lag %s %s %s", lag_state(g),
-                  g->assignor && g->assignor[0] ? " " : "",
-                  g->assignor && g->assignor[0] ? dot : "",
-                  g->assignor && g->assignor[0] ? " " : "",
-                  g->assignor ? g->assignor : "", coordinator, dot, members, dot,
-                  g->v.total < 0 ? evs_glyph(EVS_G_NONE) : evs_num_commas(lag, g->v.total), dot,
-                  evs_lag_status_word(g->v.verdict.status));
+    evs_bands_say(
+        b->right, sizeof(b->right), "%s%s%s%s%s%s %s %s %s lag %s %s %s", lag_state(g),
+        g->assignor && g->assignor[0] ? " " : "", g->assignor && g->assignor[0] ? dot : "",
+        g->assignor && g->assignor[0] ? " " : "", g->assignor ? g->assignor : "", coordinator, dot,
+        members, dot, g->v.total < 0 ? evs_glyph(EVS_G_NONE) : evs_num_commas(lag, g->v.total), dot,
+        evs_lag_status_word(g->v.verdict.status));
 }
 
 static void say_left(const struct group *p, const struct evs_lag_row *r, struct evs_bands *b)

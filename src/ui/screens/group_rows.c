@@ -154,9 +154,14 @@ static uint64_t id(const void *ctx, size_t row)
     return lag_id(r->topic) * 31 + (uint64_t)r->partition;
 }
 
-const struct evs_table_ops group_row_ops = {
-    .cols = cols, .n_cols = EVS_COUNT(cols), .gap = 1, .count = count, .field = field,
-    .chart = chart, .compare = compare, .id = id};
+const struct evs_table_ops group_row_ops = {.cols = cols,
+                                            .n_cols = EVS_COUNT(cols),
+                                            .gap = 1,
+                                            .count = count,
+                                            .field = field,
+                                            .chart = chart,
+                                            .compare = compare,
+                                            .id = id};
 
 /* --- members -------------------------------------------------------------------------------- */
 
@@ -234,6 +239,9 @@ static bool member_hidden(const void *ctx, int col)
     return col == M_INSTANCE;
 }
 
-const struct evs_table_ops group_member_ops = {
-    .cols = member_cols, .n_cols = EVS_COUNT(member_cols), .count = member_count,
-    .field = member_field, .id = member_id, .col_hidden = member_hidden};
+const struct evs_table_ops group_member_ops = {.cols = member_cols,
+                                               .n_cols = EVS_COUNT(member_cols),
+                                               .count = member_count,
+                                               .field = member_field,
+                                               .id = member_id,
+                                               .col_hidden = member_hidden};

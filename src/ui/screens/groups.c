@@ -171,9 +171,14 @@ static bool shown(const void *ctx, size_t row)
     return p->all || g->v.verdict.status != EVS_LAG_EMPTY;
 }
 
-static const struct evs_table_ops table_ops = {
-    .cols = cols, .n_cols = EVS_COUNT(cols), .count = count, .field = field, .chart = chart,
-    .compare = compare, .id = id, .shown = shown};
+static const struct evs_table_ops table_ops = {.cols = cols,
+                                               .n_cols = EVS_COUNT(cols),
+                                               .count = count,
+                                               .field = field,
+                                               .chart = chart,
+                                               .compare = compare,
+                                               .id = id,
+                                               .shown = shown};
 
 static const struct evs_lag_group_row *current(const struct groups *p)
 {
@@ -255,8 +260,10 @@ static void sentence(const struct groups *p, const struct evs_lag_group_row *g, 
     if (g->error) {
         evs_bands_say(to, size, "%s is %s: %s.", g->name, word, g->error);
     } else if (r && g->v.verdict.status == EVS_LAG_STALL && r->moved_ms > 0) {
-        evs_bands_say(to, size, "%s is stalled: p%d of %s has not moved for %s; %s messages/s "
-                      "arrive (Enter).", g->name, (int)r->partition, r->topic,
+        evs_bands_say(to, size,
+                      "%s is stalled: p%d of %s has not moved for %s; %s messages/s "
+                      "arrive (Enter).",
+                      g->name, (int)r->partition, r->topic,
                       evs_num_ago(ago, p->sn->at_ms - r->moved_ms),
                       r->produce < 0 ? "some" : evs_ui_rate(p->ui, in, r->produce));
     } else {
@@ -345,8 +352,7 @@ static void place(const struct evs_screen *s, struct evs_place *to)
 {
     const struct evs_lag_group_row *g = current(of(s));
     if (g)
-        lag_place(g->n_rows ? &g->rows[g->v.total > 0 ? g->v.top : g->v.worst] : NULL, g->name,
-                  to);
+        lag_place(g->n_rows ? &g->rows[g->v.total > 0 ? g->v.top : g->v.worst] : NULL, g->name, to);
 }
 
 static enum evs_handled command(struct evs_screen *s, enum evs_command c)

@@ -22,7 +22,8 @@ enum evs_role lag_role(enum evs_lag_status s)
 const char *lag_state(const struct evs_lag_group_row *g)
 {
     return g->state == EVS_GROUP_UNKNOWN || (g->new_protocol && g->state == EVS_GROUP_DEAD)
-               ? "?" : evs_group_state_name(g->state);
+               ? "?"
+               : evs_group_state_name(g->state);
 }
 
 static void none(struct evs_field *f)

@@ -19,11 +19,11 @@ struct why {
     struct evs_ui *ui;
     const struct evs_lag_sn *sn; /* borrowed */
     struct evs_task *task;
-    struct evs_why *w;    /* the last answer; NULL: none yet */
-    uint64_t taken;       /* generation of the running task's answer */
+    struct evs_why *w; /* the last answer; NULL: none yet */
+    uint64_t taken;    /* generation of the running task's answer */
     int64_t answered_ms;
-    int64_t moved_ms;     /* moving again since; 0 */
-    int64_t stood_at;     /* the commit when the screen was opened; -1 unknown */
+    int64_t moved_ms; /* moving again since; 0 */
+    int64_t stood_at; /* the commit when the screen was opened; -1 unknown */
     struct evs_table table;
     enum evs_suspect_kind order[EVS_SUSPECT_N]; /* confirmed first */
     struct evs_verdict verdict;
@@ -146,7 +146,7 @@ static void conclude(struct evs_screen *s)
         evs_verdict_say(&y->verdict, EVS_VERDICT_PLAIN, "Reading what waits.");
     } else {
         evs_verdict_say(&y->verdict,
-                        w->confirmed      ? EVS_VERDICT_CRITICAL
+                        w->confirmed       ? EVS_VERDICT_CRITICAL
                         : w->row.f.lag > 0 ? EVS_VERDICT_WARN
                                            : EVS_VERDICT_GOOD,
                         "%s%s", w->verdict, open ? " Enter opens it." : "");
@@ -249,8 +249,8 @@ static bool refresh(struct evs_screen *s)
     tell_poller(s);
     y->sn = sn;
     const struct evs_lag_row *r = row_of(s, &g);
-    bool due = !y->task || (!evs_task_running(y->task) &&
-                            evs_ui_now_ms(s->ui) - y->answered_ms >= AGAIN_MS);
+    bool due = !y->task ||
+               (!evs_task_running(y->task) && evs_ui_now_ms(s->ui) - y->answered_ms >= AGAIN_MS);
     if (r && news && y->w && y->stood_at >= 0 && r->committed > y->stood_at && !y->moved_ms &&
         y->w->row.verdict.status == EVS_LAG_STALL)
         y->moved_ms = evs_ui_now_ms(s->ui);
@@ -352,9 +352,9 @@ static void place(const struct evs_screen *s, struct evs_place *to)
 static enum evs_handled open_row(struct evs_screen *s)
 {
     static const char *const leads[EVS_SUSPECT_N] = {
-        [EVS_SUSPECT_RECORD] = "messages",      [EVS_SUSPECT_HOT_KEY] = "keys",
-        [EVS_SUSPECT_OPEN_TXN] = "partitions",  [EVS_SUSPECT_RETENTION] = "partitions",
-        [EVS_SUSPECT_NO_OWNER] = "group",       [EVS_SUSPECT_ALL_SLOW] = "group",
+        [EVS_SUSPECT_RECORD] = "messages",     [EVS_SUSPECT_HOT_KEY] = "keys",
+        [EVS_SUSPECT_OPEN_TXN] = "partitions", [EVS_SUSPECT_RETENTION] = "partitions",
+        [EVS_SUSPECT_NO_OWNER] = "group",      [EVS_SUSPECT_ALL_SLOW] = "group",
         [EVS_SUSPECT_PROCESSING] = "messages"};
     const struct why *y = of(s);
     size_t row = y->w ? evs_table_row(&y->table) : SIZE_MAX;
