@@ -315,7 +315,7 @@ static enum evs_rc claim(struct run *r, struct evs_err *err)
     if (!rc && how == EVS_CLAIM_RESUME)
         rc = ranges_left(r, err); /* gone or made anew: say so before anything is touched */
     if (!rc)
-        rc = r->sink->ops->prepare(r->sink, err);
+        rc = r->sink->ops->prepare ? r->sink->ops->prepare(r->sink, err) : EVS_OK;
     if (!rc)
         rc = r->sink->ops->claim(r->sink, how, &r->ckpt, err);
     return rc ? rc : open_dead_sink(r, err);

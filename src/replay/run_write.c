@@ -169,7 +169,7 @@ enum evs_rc open_dead_sink(struct run *r, struct evs_err *err)
     struct evs_ckpt ckpt;
     evs_ckpt_copy(&ckpt, &r->ckpt);
     enum evs_rc rc = evs_sink_open(&spec, &r->dead_sink, err);
-    if (!rc)
+    if (!rc && r->dead_sink->ops->prepare)
         rc = r->dead_sink->ops->prepare(r->dead_sink, err);
     if (!rc)
         rc = r->dead_sink->ops->claim(r->dead_sink, EVS_CLAIM_RESUME, &ckpt, err);

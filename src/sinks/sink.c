@@ -21,6 +21,7 @@ const struct evs_sink_ops *const evs_sinks[] = {
     &evs_sink_opensearch,
     &evs_sink_elasticsearch,
 #endif
+    &evs_sink_kafka,
     &evs_sink_pipe,
     &evs_sink_jsonl,
     NULL,

@@ -86,6 +86,7 @@ struct evs_sink_ops {
      * changes nothing. NULL: always. */
     enum evs_rc (*check)(struct evs_sink *s, const struct evs_row *row, struct evs_err *err);
     enum evs_rc (*info)(struct evs_sink *s, struct evs_sink_info *ret_i, struct evs_err *err);
+    /* Makes what is missing: tables, index, file. NULL: nothing to make. */
     enum evs_rc (*prepare)(struct evs_sink *s, struct evs_err *err);
     enum evs_rc (*load)(struct evs_sink *s, struct evs_ckpt *ret_c, struct evs_err *err);
     /* Takes the job: c holds the partitions to begin with, and afterwards what the sink holds. */

@@ -9,7 +9,7 @@ from support import views
 COUNT = 1500
 
 
-SINKS = ["sqlite", "jsonl", "postgresql", "redis", "opensearch"]
+SINKS = ["sqlite", "jsonl", "postgresql", "redis", "opensearch", "kafka"]
 
 
 @pytest.fixture(params=SINKS)
@@ -69,6 +69,8 @@ def test_log(kevs, kafka, sink, filled):
     report = replay(kevs, name, sink, "--mode", "log").ok().json
     assert sink.log("v") == views.fold_log(views.dump(kafka, name))
     assert report["rows"]["written"] == COUNT
+    if sink.name == "kafka":
+        return                  # a topic is appended to: a second replay is a second copy
     replay(kevs, name, sink, "--mode", "log").ok()
     assert sink.log("v") == views.fold_log(views.dump(kafka, name))
 

@@ -366,6 +366,65 @@ class OpenSearch:
         return {d["_id"].encode(): d["_source"][column] for d in self.docs(target)}
 
 
+class Topic:
+    """A compacted idea of a topic: the last record of each key, as kcat reads it."""
+
+    name = "kafka"
+    seconds = 1.5           # a run's start and a transaction take longer than elsewhere
+
+    def __init__(self, bootstrap, admin, topic):
+        self.bootstrap, self.admin, self.topic = bootstrap, admin, topic
+        self.url = f"kafka:{topic}"
+        self.round = 0
+
+    def clear(self):
+        """Another topic, as new."""
+        self.round += 1
+        name = f"{self.topic}-{self.round}"
+        self.admin("create-topic", topic=name, partitions=3, topic_config={})
+        self.made = name
+        self.url = f"kafka:{name}"
+
+    def records(self):
+        """(key, value, source place) in order, headers by kcat's own format."""
+        raw_text = subprocess.run(
+            ["kcat", "-C", "-b", self.bootstrap, "-t", self.made, "-o", "beginning", "-e", "-q",
+             "-X", "fetch.message.max.bytes=10485760",
+             "-f", "%p %o %T %K %S %h\n%k%s\n"], stdout=subprocess.PIPE, check=True).stdout
+        at, found = 0, []
+        while at < len(raw_text):
+            end = raw_text.index(b"\n", at)
+            p, o, ts, k, v, *headers = raw_text[at:end].split(b" ", 5)
+            at = end + 1
+            key = None if int(k) < 0 else raw_text[at:at + int(k)]
+            at += max(int(k), 0)
+            value = None if int(v) < 0 else raw_text[at:at + int(v)]
+            at += max(int(v), 0) + 1
+            found.append((int(p), int(o), int(ts), key, value, b"".join(headers)))
+        return found
+
+    def latest(self, _target):
+        found = {}
+        for _p, _o, ts, key, value, headers in self.records():
+            place = headers.partition(b"eventscope.source=")[2].split(b",")[0].split()
+            assert int(place[2]) == ts
+            found[key] = (value, int(place[0]), int(place[1]), ts)
+        return {k: v for k, v in found.items() if v[0] is not None}
+
+    def log(self, _target):
+        """By place in the partition: transactions take offsets of their own."""
+        found, count = {}, collections.Counter()
+        for p, _o, ts, k, v, _h in self.records():
+            found[p, count[p]] = (k, v, ts)
+            count[p] += 1
+        return found
+
+    def totals(self, _target, column):
+        number = int if column == "count" else lambda v: decimal.Decimal(v.decode())
+        last = {k: v for _p, _o, _ts, k, v, _h in self.records()}
+        return {k: number(v) for k, v in last.items() if v is not None}
+
+
 def make(kind, fixture, folder):
     """A sink of its own for one test; fixture is request.getfixturevalue."""
     if kind == "sqlite":
@@ -374,6 +433,8 @@ def make(kind, fixture, folder):
         return Jsonl(folder)
     made = {"postgresql": lambda: Postgres(fixture("postgres")),
             "redis": lambda: Redis(fixture("redis")),
-            "opensearch": lambda: OpenSearch(fixture("opensearch"))}[kind]()
+            "opensearch": lambda: OpenSearch(fixture("opensearch")),
+            "kafka": lambda: Topic(fixture("kafka"), fixture("admin"), fixture("name")("view")),
+            }[kind]()
     made.clear()
     return made
