@@ -435,7 +435,7 @@ static void bootstrap_known(void **state)
         struct evs_boot b;
         evs_boot_run(w, row[i].keys, 0, 0, row[i].p, 0, seed_base, &b);
         assert_true(fabs(b.median - row[i].mean) < 0.07 * row[i].mean);
-        assert_true(fabs(b.p99 - row[i].p99) < 0.12 * row[i].p99);
+        assert_true(fabs(b.p99 - row[i].p99) < 0.18 * row[i].p99);
         evs_free(w);
     }
 }
