@@ -52,6 +52,7 @@ struct evs_lag_group {
     char *name;
     enum evs_group_state state;
     bool listed, simple, described, dead_described;
+    bool absent; /* named, and not among the listed */
     bool in_run;            /* answered in this refresh */
     bool from_topic, fresh; /* its commits come from the offsets topic; since this refresh */
     int64_t offsets_ms;     /* when its offsets were read; 0 never */

@@ -158,6 +158,7 @@ static enum evs_rc find_groups(struct evs_survey *s, struct evs_err *err)
     struct evs_err list_err = EVS_ERR_INIT;
     enum evs_rc rc = evs_groups_list(s->pool, &l, &list_err);
     s->requests++;
+    s->whole_list = !rc && !l.warning;
     if (!rc)
         take_list(s, &l);
     evs_group_list_done(&l);
@@ -273,6 +274,24 @@ static void take_empty(struct evs_survey *s, struct evs_lag_group *g)
     g->coordinator = home >= 0 ? s->st.offsets_leaders[home] : -1;
 }
 
+/* Asking for the coordinator of a group makes a broker create __consumer_offsets: who is not there
+ * is not asked for. */
+static bool take_absent(const struct evs_survey *s, struct evs_lag_group *g)
+{
+    g->absent = s->whole_list && !g->listed;
+    if (!g->absent)
+        return false;
+    evs_lag_group_clear_members(g);
+    for (size_t k = 0; k < g->n; k++)
+        g->entries[k]->committed = EVS_LAG_NULL;
+    g->state = EVS_GROUP_UNKNOWN;
+    g->described = g->dead_described = false;
+    g->in_run = true;
+    g->offsets_ms = s->now_ms;
+    set_error(g, "the group does not exist");
+    return true;
+}
+
 static void plan_run(struct evs_survey *s, struct run *r)
 {
     size_t all = s->st.groups.n;
@@ -287,6 +306,8 @@ static void plan_run(struct evs_survey *s, struct run *r)
         evs_free(g->error);
         g->error = NULL;
         g->in_run = s->commits != NULL;
+        if (take_absent(s, g))
+            continue;
         r->groups[r->n] = g;
         r->asks[r->n++] = (struct evs_group_ask){g->name, .offsets = !s->commits,
                                                  .members = !empty || all <= DESCRIBE_EMPTY_MAX};
@@ -386,7 +407,7 @@ static void unknown_names(const struct evs_survey *s, struct evs_err *err)
 {
     for (size_t i = 0; i < s->n_names && !err->code; i++) {
         const struct evs_lag_group *g = evs_map_gets(&s->st.groups, s->names[i]);
-        if (g && !g->listed && !g->n && g->dead_described) {
+        if (g && !g->listed && !g->n && (g->dead_described || g->absent)) {
             evs_fail(err, EVS_FATAL, "group %s: does not exist", g->name);
             evs_hint(err, "'eventscope lag' lists the groups that this user may see");
         }

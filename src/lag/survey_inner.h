@@ -25,6 +25,7 @@ struct evs_survey {
     struct evs_lag_state st;
     char **names, **globs, **view;
     size_t n_names, n_globs, n_view;
+    bool whole_list; /* every broker listed its groups: what is not listed does not exist */
     bool all; /* neither names nor globs were given */
     bool stable, watch, ages;
     enum evs_survey_source source;

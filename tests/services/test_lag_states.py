@@ -315,3 +315,30 @@ def test_offsets_topic_agrees_and_knows_commit_times(admin, kevs, topic, name):
         assert {k: row[k] for k in ("committed", "lag", "status")} == \
             {k: asked["rows"][place][k] for k in ("committed", "lag", "status")}
         assert row["committed_ts"] > 1_500_000_000_000
+
+
+def test_asking_for_a_group_leaves_no_trace(broker, any_admin, evs):
+    """Asking for a coordinator would make the broker create __consumer_offsets."""
+    k = broker()
+    admin = any_admin.at(k.bootstrap)
+    admin("create-topic", topic="t", partitions=1)
+    evs.at(k.bootstrap)("lag", "--group", "nobody").failed(1, "nobody", "does not exist")
+    assert admin("topics", internal=True) == ["t"]
+
+
+def test_a_group_deleted_during_a_watch(admin, kevs, topic, name):
+    t, group = topic(1), name("g")
+    admin("produce", topic=t, records=records(5))
+    admin("set-group-offsets", group=group, topic=t, offsets={"0": 2})
+    child = kevs.start("lag", "--group", group, "--watch", "200ms", "--json")
+    try:
+        assert json.loads(child.stdout.readline())["groups"][0]["total_lag"] == 3
+        admin("delete-group", groups=[group])
+        gone = proc.wait_until(
+            lambda: (lambda g: g["error"] and g)(json.loads(child.stdout.readline())["groups"][0]),
+            "the group to be gone")
+        assert "does not exist" in gone["error"] and gone["total_lag"] is None
+        assert gone["partitions"][0]["note"] == "no committed offset"
+    finally:
+        child.terminate()
+        child.communicate(timeout=10)
