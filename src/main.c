@@ -43,7 +43,6 @@ static char *config_dir(void)
     return home && *home ? evs_xprintf("%s/.config/eventscope", home) : NULL;
 }
 
-/* "-500" and the other words of -o are the screen's to resolve; a plain offset is a place. */
 static void place_of(const struct evs_cli_face *face, struct evs_place *at)
 {
     struct evs_err err = EVS_ERR_INIT;
@@ -52,11 +51,9 @@ static void place_of(const struct evs_cli_face *face, struct evs_place *at)
     if (face->key)
         evs_place_set_key(at, face->key, strlen(face->key));
     at->partition = face->partition;
-    if (face->offset && evs_num_i64(face->offset, 0, INT64_MAX, &at->offset, &err)) {
-        char *words = evs_xprintf("o:%s", face->offset);
-        evs_place_set(&at->text, words);
-        evs_free(words);
-    }
+    evs_place_set(&at->text, face->words);
+    if (face->offset && evs_num_i64(face->offset, 0, INT64_MAX, &at->offset, &err))
+        at->offset = -1; /* too long a number is no offset */
 }
 
 static enum evs_rc connect_client(void *ctx, enum evs_ui_connect how, const char *text,

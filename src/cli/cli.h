@@ -37,7 +37,9 @@ struct evs_client;
 struct evs_cli_face {
     struct evs_client *client;  /* NULL: no broker is known */
     const char *screen;         /* opens there; NULL: Topics */
-    const char *topic, *key, *group, *offset;
+    const char *topic, *key, *group;
+    const char *offset;         /* a plain one */
+    const char *words;          /* other options, as words of the search entry */
     int32_t partition;          /* -1: all */
     const char *const *groups;  /* groups by name, NULL ends; NULL: those that are listed */
     bool demo;

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/session.h"
+#include "core/buf.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
 #include "kafka/mock.h"
@@ -70,8 +71,46 @@ enum evs_rc evs_cli_connect(struct evs_cli *cli, char how, const char *text,
     return rc;
 }
 
+static void add_word(struct evs_buf *to, const char *lead, const char *value)
+{
+    bool quote = strchr(value, ' ') != NULL;
+    evs_buf_printf(to, "%s%s%s%s%s", to->len ? " " : "", lead, quote ? "\"" : "", value,
+                   quote ? "\"" : "");
+}
+
+/* The options of "where to read" and "what to keep" as the words of the search entry; jq comes
+ * last, because it takes the rest of the line. A plain -o alone is a place, not a search. */
+static void search_words(const struct evs_cli *cli, struct evs_buf *to)
+{
+    static const struct {
+        const char *option, *lead;
+        unsigned group;
+    } words[] = {{"key", "key:", EVS_CMD_KEEP},       {"grep", "grep:", EVS_CMD_KEEP},
+                 {"header", "header:", EVS_CMD_KEEP}, {"since", "since:", EVS_CMD_READ},
+                 {"until", "until:", EVS_CMD_READ},   {"partitions", "p:", EVS_CMD_READ},
+                 {"count", "n:", EVS_CMD_READ}};
+    const struct evs_opts *o = &cli->opts;
+    const char *value;
+    for (size_t w = 0; w < EVS_COUNT(words); w++)
+        for (size_t i = 0; cli->cmd->groups & words[w].group; i++) {
+            value = evs_opts_given(o, words[w].option) ? evs_opts_nth(o, words[w].option, i) : NULL;
+            if (!value)
+                break;
+            add_word(to, words[w].lead, value);
+        }
+    bool jq = cli->cmd->groups & EVS_CMD_KEEP && evs_opts_given(o, "jq");
+    value = cli->cmd->groups & EVS_CMD_READ ? evs_opts_str(o, "offset") : NULL;
+    if (value && (to->len || jq || strspn(value, "0123456789") != strlen(value)))
+        add_word(to, "o:", value);
+    for (size_t i = 0; jq && (value = evs_opts_nth(o, "jq", i)) != NULL; i++)
+        evs_buf_printf(to, "%s(%s)", i ? " and " : to->len ? " jq:" : "jq:", value);
+    if (!to->len && cli->cmd->groups & EVS_CMD_READ && evs_opts_given(o, "follow"))
+        evs_buf_adds(to, "follow");
+}
+
 int evs_cli_tui(struct evs_cli *cli, const char *screen)
 {
+    EVS_AUTO(evs_buf) struct evs_buf words = EVS_BUF_INIT(4096);
     struct evs_err err = EVS_ERR_INIT;
     struct evs_cli_face face = {.screen = screen, .partition = -1};
     for (size_t i = 0; screen && i < EVS_COUNT(screens); i++)
@@ -79,7 +118,11 @@ int evs_cli_tui(struct evs_cli *cli, const char *screen)
             face.screen = screens[i].screen;
     if (cli->cmd && (cli->cmd->groups & EVS_CMD_TOPIC) && cli->n_args > 0)
         face.topic = cli->args[0];
-    if (cli->cmd && (cli->cmd->groups & EVS_CMD_READ))
+    if (cli->cmd)
+        search_words(cli, &words);
+    if (words.len)
+        face.words = evs_buf_str(&words);
+    else if (cli->cmd && (cli->cmd->groups & EVS_CMD_READ))
         face.offset = evs_opts_str(&cli->opts, "offset");
     if (!strcmp(face.screen ? face.screen : "", "trace") && cli->n_args > 1)
         face.key = cli->args[1];

@@ -45,14 +45,14 @@ static void draw_empty(const struct messages *m, struct evs_view *v)
 {
     char read[EVS_NUM_LEN];
     const struct evs_messages_sn *sn = m->sn;
-    if (!sn || sn->state == EVS_MESSAGES_LOADING) {
-        evs_view_printf(v, 1, 2, EVS_ROLE_TEXT_DIM, "reading %s %s",
-                        m->screen->at.partition >= 0 ? "the partition" : "the topic",
-                        evs_glyph(EVS_G_MORE));
-    } else if (sn->error) {
+    if (sn && sn->error) {
         int rows = evs_view_wrap(v, 1, 2, 4, EVS_ROLE_BAD, sn->error);
         if (sn->hint)
             evs_view_wrap(v, 1 + rows, 2, 2, EVS_ROLE_TEXT_STRONG, sn->hint);
+    } else if (!sn || sn->state == EVS_MESSAGES_LOADING) {
+        evs_view_printf(v, 1, 2, EVS_ROLE_TEXT_DIM, "reading %s %s",
+                        m->screen->at.partition >= 0 ? "the partition" : "the topic",
+                        evs_glyph(EVS_G_MORE));
     } else if (m->search.n_terms && sn->state != EVS_MESSAGES_SEARCHING) {
         evs_num_commas(read, sn->read_records);
         evs_view_printf(v, 1, 2, EVS_ROLE_TEXT, "0 of %s kept. Esc clears the filter%s.", read,
