@@ -1,10 +1,12 @@
 /* lag_text.c - eventscope lag for people, and for Prometheus. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/lag_out.h"
 #include "cli/out.h"
 #include "core/num.h"
 #include "core/text.h"
+#include "core/xalloc.h"
 #include "lag/model.h"
 
 enum { EXPO_CAP = 1 << 30 };
@@ -49,13 +51,36 @@ static const char *state_of(const struct evs_lag_group_row *g)
                : evs_group_state_name(g->state);
 }
 
+/* The gravest first, as on the screen. */
+static int by_gravity(const void *a, const void *b)
+{
+    const struct evs_lag_group_row *x = *(const struct evs_lag_group_row *const *)a;
+    const struct evs_lag_group_row *y = *(const struct evs_lag_group_row *const *)b;
+    if (x->v.verdict.status != y->v.verdict.status)
+        return x->v.verdict.status > y->v.verdict.status ? -1 : 1;
+    if (x->v.total != y->v.total)
+        return x->v.total > y->v.total ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static const struct evs_lag_group_row **worst_first(const struct evs_lag_sn *sn)
+{
+    const struct evs_lag_group_row **order =
+        evs_xcalloc(sn->n_groups + 1, sizeof(struct evs_lag_group_row *));
+    for (size_t i = 0; i < sn->n_groups; i++)
+        order[i] = &sn->groups[i];
+    qsort(order, sn->n_groups, sizeof(struct evs_lag_group_row *), by_gravity);
+    return order;
+}
+
 static void print_groups(const struct evs_lag_sn *sn)
 {
+    const struct evs_lag_group_row **order = worst_first(sn);
     static const char *const heads[] = {"GROUP", "STATE",  ">MEMB", ">TOPICS", ">LAG", ">TIME LAG",
                                         ">IN/s", ">OUT/s", "ETA",   "STATUS",  "WHY",  NULL};
     struct evs_table *t = evs_table_new(heads);
     for (size_t i = 0; i < sn->n_groups; i++) {
-        const struct evs_lag_group_row *g = &sn->groups[i];
+        const struct evs_lag_group_row *g = order[i];
         char rule[300];
         evs_lag_rule_words(g, rule, sizeof(rule));
         evs_table_cell_bytes(t, g->name, strlen(g->name));
@@ -72,6 +97,7 @@ static void print_groups(const struct evs_lag_sn *sn)
     }
     evs_table_print(t);
     evs_table_free(t);
+    evs_free(order);
 }
 
 static void cell_note(struct evs_table *t, const struct evs_lag_row *r)

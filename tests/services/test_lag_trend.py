@@ -284,3 +284,24 @@ def test_lost_permission_is_a_state_and_heals(broker, any_admin, evs, name):
         assert w.until(lambda g: g["total_lag"] == 3, "the permission on the topic", 60)
     finally:
         w.close()
+
+
+@pytest.mark.long
+def test_watch_survives_a_coordinator_move(broker, any_admin, evs, name):
+    k = broker(nodes=3)
+    admin = any_admin.at(k.bootstrap)
+    group = name("g")
+    admin("create-topic", topic="t", partitions=3, replicas=3)
+    admin("produce", topic="t", records=[{"partition": 0, "key": "k", "value": "v"}] * 5)
+    admin("set-group-offsets", group=group, topic="t", offsets={"0": 2, "1": 0, "2": 0})
+    w = Watch(evs.at(k.bootstrap), group, "--timeout", "5s")
+    try:
+        first = w.line()
+        assert first["total_lag"] == 3
+        k.kill(first["coordinator"])
+        w.until(lambda g: g["coordinator"] not in (None, first["coordinator"])
+                and g["total_lag"] == 3 and not g["error"], "another coordinator", 60)
+        k.start(first["coordinator"])
+        w.until(lambda g: g["complete"] and g["total_lag"] == 3, "all brokers to answer", 60)
+    finally:
+        assert w.close() == 0
