@@ -108,6 +108,25 @@ static void search_words(const struct evs_cli *cli, struct evs_buf *to)
         evs_buf_adds(to, "follow");
 }
 
+/* lag --group NAME --tui: those groups, and with one that group. */
+static const char **named_groups(const struct evs_cli *cli, struct evs_cli_face *face)
+{
+    size_t n = 0;
+    if (!cli->cmd || strcmp(cli->cmd->name, "lag") != 0)
+        return NULL;
+    while (evs_opts_nth(&cli->opts, "group", n))
+        n++;
+    const char **names = evs_xcalloc(n + 1, sizeof(*names));
+    for (size_t i = 0; i < n; i++)
+        names[i] = evs_opts_nth(&cli->opts, "group", i);
+    face->groups = n ? names : NULL;
+    if (n == 1) {
+        face->screen = "group";
+        face->group = names[0];
+    }
+    return names;
+}
+
 int evs_cli_tui(struct evs_cli *cli, const char *screen)
 {
     EVS_AUTO(evs_buf) struct evs_buf words = EVS_BUF_INIT(4096);
@@ -116,6 +135,7 @@ int evs_cli_tui(struct evs_cli *cli, const char *screen)
     for (size_t i = 0; screen && i < EVS_COUNT(screens); i++)
         if (!strcmp(screens[i].command, screen))
             face.screen = screens[i].screen;
+    const char **names = named_groups(cli, &face);
     if (cli->cmd && (cli->cmd->groups & EVS_CMD_TOPIC) && cli->n_args > 0)
         face.topic = cli->args[0];
     if (cli->cmd)
@@ -131,6 +151,7 @@ int evs_cli_tui(struct evs_cli *cli, const char *screen)
         face.problem = &err;
     }
     int exit_code = cli->open_face(cli, &face);
+    evs_free(names);
     evs_client_free(face.client);
     evs_client_free(made);
     evs_mock_free(sample);
