@@ -51,7 +51,7 @@ int evs_key_parse(const char *name, size_t len)
         if (same(key_names[i].name, name, len))
             return key_names[i].key;
     for (int f = 1; f <= 12; f++) {
-        char text[8];
+        char text[16];
         snprintf(text, sizeof(text), "F%d", f);
         if (same(text, name, len))
             return EVS_KEY_F1 + f - 1;
