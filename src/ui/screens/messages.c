@@ -11,6 +11,15 @@ enum { MEMORY = 256 << 20, AROUND = 40 };
 
 /* --- opening -------------------------------------------------------------------------------- */
 
+static bool is_where(const char *word)
+{
+    static const char *const places[] = {"o:", "p:", "n:", "since:", "until:"};
+    for (size_t i = 0; i < EVS_COUNT(places); i++)
+        if (!strncmp(word, places[i], strlen(places[i])))
+            return true;
+    return false;
+}
+
 static void words_of_place(struct messages *m, const struct evs_place *at)
 {
     struct evs_err err = EVS_ERR_INIT;
@@ -18,14 +27,15 @@ static void words_of_place(struct messages *m, const struct evs_place *at)
     if (at->text && !strcmp(at->text, "follow"))
         m->follow = true;
     else if (at->text)
-        snprintf(m->what, sizeof(m->what), "%s", at->text);
+        snprintf(is_where(at->text) ? m->where : m->what, EVS_SEARCH_TEXT, "%s", at->text);
     if (at->key && at->key_len && !memchr(at->key, '\0', at->key_len) && at->key_len < 500)
         snprintf(m->what, sizeof(m->what), "key:=%s%.*s%s",
                  memchr(at->key, ' ', at->key_len) ? "\"" : "", (int)at->key_len,
                  (const char *)at->key, memchr(at->key, ' ', at->key_len) ? "\"" : "");
-    size_t n = 0;
+    size_t n = strlen(m->where);
     if (at->from_ms >= 0)
-        n += (size_t)snprintf(m->where, sizeof(m->where), "since:%lld", (long long)at->from_ms);
+        n += (size_t)snprintf(m->where + n, sizeof(m->where) - n, n ? " since:%lld" : "since:%lld",
+                              (long long)at->from_ms);
     if (at->to_ms >= 0)
         snprintf(m->where + n, sizeof(m->where) - n, "%suntil:%lld", n ? " " : "",
                  (long long)at->to_ms);

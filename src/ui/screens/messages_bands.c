@@ -69,7 +69,7 @@ static void say_errors(const struct messages *m, struct evs_bands *b)
             first = first ? first : &sn->parts[i];
             troubled++;
         }
-    if (sn->error && sn->n_loaded) {
+    if (sn->error) {
         b->role = EVS_ROLE_BAD;
         evs_bands_say(b->left, sizeof(b->left), "%s", sn->error);
     } else if (first) {

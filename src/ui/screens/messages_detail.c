@@ -94,7 +94,7 @@ static void put_key(struct messages *m, const struct evs_event *ev)
     }
     evs_decode(NULL, ev->key, ev->key_len, &text, &d);
     /* A bare number or word is text to whoever made the key. */
-    bool plain = d.decoder->is_json && !memchr("{[", *evs_buf_str(&text), 2);
+    bool plain = !strcmp(d.decoder->name, "json") && !memchr("{[", *evs_buf_str(&text), 2);
     evs_buf_printf(&line, "key    %zu B  %s   ", ev->key_len, plain ? "text" : d.decoder->name);
     evs_text_escape(&line, evs_buf_str(&text), text.len < 4096 ? text.len : 4096);
     put_numbers(ev, &line);

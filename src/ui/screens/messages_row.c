@@ -205,7 +205,8 @@ static bool full_row(const void *ctx, size_t row, struct evs_view *v)
 
 static bool col_hidden(const void *ctx, int col)
 {
-    return col == MSG_COL_P && ((const struct messages *)ctx)->one_partition;
+    const struct messages *m = ctx;
+    return col == MSG_COL_P && (m->one_partition || (m->sn && m->sn->n_parts == 1));
 }
 
 const struct evs_table_ops messages_list_ops = {
