@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -18,11 +19,22 @@ struct evs_thread {
     char name[16];
 };
 
+enum { YIELD_NICE = 5 };
+static atomic_bool yields;
+
+void evs_thread_yield_to_me(void)
+{
+    atomic_store(&yields, true);
+}
+
 static void *enter(void *arg)
 {
     struct evs_thread *t = arg;
 #ifdef __linux__
     pthread_setname_np(pthread_self(), t->name);
+    /* Of this thread alone: niceness is per thread there, and inherited by those it makes. */
+    if (atomic_load(&yields))
+        (void)setpriority(PRIO_PROCESS, 0, YIELD_NICE);
 #endif
     t->run(t->arg);
     return NULL;

@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/thread.h"
 #include "ui/app.h"
 #include "ui/task.h"
 #include "ui/term.h"
@@ -223,6 +224,7 @@ enum evs_rc evs_ui_run(const struct evs_ui_opts *opts, struct evs_err *err)
     enum evs_rc rc = evs_app_init(&l->ui, opts, err);
     if (rc)
         goto out;
+    evs_thread_yield_to_me();
     struct evs_term_opts how = {.no_color = opts->no_color,
                                 .ascii = opts->ascii || evs_text_ascii(),
                                 .mouse = !opts->no_mouse,
