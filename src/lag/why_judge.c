@@ -11,6 +11,7 @@
 
 #define HOT_SHARE 0.3
 #define BIG_RATIO 8.0
+#define LITTLE_S  10.0 /* a lag of less than what arrives meanwhile is none */
 enum { BIG_BYTES = 16384, KEY_COLS = 40 };
 
 static const struct {
@@ -107,7 +108,8 @@ static bool keeps_up(const struct evs_lag_row *r)
     if (r->f.lag <= 0 || r->behind == 0)
         return true;
     bool bad = r->verdict.status >= EVS_LAG_WARN;
-    return !bad && r->consume >= 0 && r->consume >= 0.95 * r->produce;
+    bool little = r->produce >= 0 && (double)r->f.lag <= LITTLE_S * r->produce;
+    return !bad && (little || (r->consume >= 0 && r->consume >= 0.95 * r->produce));
 }
 
 static void judge_all(struct evs_why *w, const struct evs_lag_group_row *g,
@@ -331,7 +333,9 @@ static void say_record(struct evs_why *w, const struct evs_lag_group_row *g,
         say(w, ", while the same member moves on p%d", (int)other->partition);
     say(w, ".");
     if (big)
-        say(w, " The record is %s the mean size", evs_num_ratio(ratio, bytes / w->mean_bytes));
+        say(w, " The record is %s%s the mean size",
+            evs_num_commas(ratio, (int64_t)(bytes / w->mean_bytes + 0.5)),
+            evs_text_ascii() ? "x" : "×");
     if (w->record_why[0])
         say(w, "%s %s", big ? " and its" : " Its", w->record_why);
     say(w, ".");
