@@ -84,22 +84,24 @@ static double shards_give(const struct evs_keyset *ks, const struct evs_report *
     return ratio;
 }
 
-/* The fewest shards of so many keys (0: the hot ones) that meet the target, else those that do
- * best. */
+/* The fewest shards of so many keys (0: the hot ones) that meet the target, else those that do best. */
 static int fewest_shards(const struct evs_keyset *ks, const struct evs_report *r, double target,
                          size_t keys, double *ret_ratio)
 {
-    double best = INFINITY;
-    int best_n = 2, most = ks->partitions < MOST_SHARDS ? ks->partitions : MOST_SHARDS;
-    for (int n = 2; n <= most && best > target; n++) {
+    int most = ks->partitions < MOST_SHARDS ? ks->partitions : MOST_SHARDS, best_n = most;
+    double best = shards_give(ks, r, most, keys);
+    bool enough = best <= target; /* more shards seldom do worse: is there anything to find? */
+    for (int n = 2; n < most; n += enough ? 1 : n) {
         double ratio = shards_give(ks, r, n, keys);
-        if (ratio < best - 1e-9) {
+        if (enough ? ratio <= target : ratio < best - 1e-9) {
             best = ratio;
             best_n = n;
         }
+        if (enough && ratio <= target)
+            break;
     }
     *ret_ratio = best;
-    return best_n;
+    return best_n < 2 ? 2 : best_n;
 }
 
 /* Shards of the hot keys; where that is not enough, of more of the heaviest. */
