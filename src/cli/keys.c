@@ -85,10 +85,12 @@ static void print_partitions(const struct evs_scan_sn *sn)
         const struct evs_key_part *x = &ks->part[p];
         const struct evs_key_part_top *top = &ks->part_top[(size_t)p * EVS_KEY_PART_TOP];
         double share = ks->messages ? (double)x->messages / (double)ks->messages : 0;
+        if (ks->unread && ks->unread[p] && !sn->error[p])
+            continue;
         evs_table_cell(t, "%d", (int)p);
         evs_table_cell(t, "%s", evs_num_commas(n, (int64_t)x->messages));
         evs_table_cell(t, "%.1f %%", 100 * share);
-        evs_table_cell(t, "%.2f", share * ks->partitions);
+        evs_table_cell(t, "%.2f", share * ks->read);
         evs_table_cell(t, "%s", evs_num_bytes(n, (double)x->bytes));
         evs_table_cell(t, "%s", evs_num_commas(n, (int64_t)x->distinct));
         evs_table_cell(t, "%s", x->null_keys ? evs_num_commas(n, (int64_t)x->null_keys) : "");

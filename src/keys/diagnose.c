@@ -30,7 +30,7 @@ static enum evs_severity by_ratio(const struct diag *d, double ratio)
 static size_t hot_keys(struct diag *d)
 {
     const struct evs_keyset *ks = d->ks;
-    double fair = (double)ks->messages / ks->partitions;
+    double fair = (double)ks->messages / ks->read;
     struct evs_report *r = d->r;
     for (size_t i = 0; i < ks->n_top && r->n_hot < EVS_COUNT(r->hot); i++) {
         const struct evs_key_detail *k = &ks->top[i];
@@ -109,7 +109,7 @@ static void find_hot(struct diag *d)
         k = k || here == 0 ? k : r->hot[i];
         hot_here += here;
     }
-    double without = k ? (load - hot_here) * ks->partitions / fmax(1, total - hot_here) : 0;
+    double without = k ? (load - hot_here) * ks->read / fmax(1, total - hot_here) : 0;
     if (!k || without > 0.8 * d->ratio) {
         d->r->n_hot = 0;
         return;
@@ -155,8 +155,7 @@ static bool unlucky(const struct diag *d)
 {
     const struct evs_report *r = d->r;
     /* A few keys fall as they fall: of these only their number per partition tells. */
-    bool heavy =
-        d->keys >= 10.0 * d->ks->partitions && r->keyed.max_over_mean > r->boot.p999 * 1.12;
+    bool heavy = d->keys >= 10.0 * d->ks->read && r->keyed.max_over_mean > r->boot.p999 * 1.12;
     return r->boot.throws > 0 && r->keyed.max_over_mean >= EVEN && (heavy || keys_uneven(d)) &&
            !r->placement.previous_partitions && (double)d->ks->split_keys <= 0.05 * d->keys;
 }
@@ -205,23 +204,23 @@ static void find_few(struct diag *d)
     if (d->ratio < EVEN || d->keyed <= 0 || finding_has(d, "hot-key") || unlucky(d) ||
         r->placement.previous_partitions || r->boot.median < EVEN)
         return;
-    bool fewer = d->keys < d->ks->partitions;
+    bool fewer = d->keys < d->ks->read;
     struct evs_finding *f =
         finding_add(d, "few-keys", fewer && !d->little ? by_ratio(d, d->ratio) : EVS_SEV_INFO);
     f->weight = 8;
     int empty = 0;
     for (int32_t p = 0; p < d->ks->partitions; p++)
-        empty += d->ks->part[p].messages == 0;
+        empty += d->ks->part[p].messages == 0 && !(d->ks->unread && d->ks->unread[p]);
     struct evs_buf *t = finding_text(d);
     if (fewer)
         evs_buf_printf(t, "%.0f distinct key%s cannot fill %d partitions: %d stay empty.", d->keys,
-                       d->keys == 1 ? "" : "s", (int)d->ks->partitions, empty);
+                       d->keys == 1 ? "" : "s", (int)d->ks->read, empty);
     else
         evs_buf_printf(t,
                        "%.0f distinct keys are few for %d partitions: the busiest is at %.1f "
                        "times its fair share, and an even hash of so few gives %.1f half of "
                        "the time.",
-                       d->keys, (int)d->ks->partitions, d->ratio, r->boot.median);
+                       d->keys, (int)d->ks->read, d->ratio, r->boot.median);
     if (d->little)
         evs_buf_printf(t, " Only %llu messages so far.", (unsigned long long)d->ks->messages);
     finding_close(d, f,
@@ -229,7 +228,7 @@ static void find_few(struct diag *d)
                               "partitions: more stay idle.",
                               (int)fmax(1, floor(d->keys / 8))));
     fact_int(f, "distinct_keys", d->keys);
-    fact_int(f, "partitions", d->ks->partitions);
+    fact_int(f, "partitions", d->ks->read);
     fact_int(f, "empty_partitions", empty);
     fact_num(f, "max_over_mean", d->ratio);
     fact_num(f, "bootstrap_median", r->boot.median);
@@ -245,16 +244,16 @@ static void find_null(struct diag *d)
     size_t p = d->r->messages.argmax;
     if (ks->null_keys == 0)
         return;
-    double null_mean = (double)ks->null_keys / ks->partitions;
+    double null_mean = (double)ks->null_keys / ks->read;
     double null_excess = (double)ks->part[p].null_keys - null_mean;
-    double excess = (double)ks->part[p].messages - (double)ks->messages / ks->partitions;
+    double excess = (double)ks->part[p].messages - (double)ks->messages / ks->read;
     bool cause = share >= NULL_SHARE && d->ratio >= EVEN && null_excess * 2 > excess;
     if (!cause && share < 0.5)
         return;
     for (int32_t i = 0; i < ks->partitions; i++)
         batches +=
             fmax((double)ks->part[i].null_batches, (double)ks->part[i].null_bytes / BATCH_BYTES);
-    bool early = batches < (double)BATCHES_PER_PARTITION * ks->partitions;
+    bool early = batches < (double)BATCHES_PER_PARTITION * ks->read;
     struct evs_finding *f =
         finding_add(d, "null-keys", cause && !early ? by_ratio(d, d->ratio) : EVS_SEV_INFO);
     f->weight = cause ? 9 : 1;
@@ -301,10 +300,10 @@ static void find_bytes(struct diag *d)
     evs_buf_printf(t,
                    "p%zu holds %.1f times its fair share of the bytes, but %.1f of the messages: "
                    "its messages average %s, the others' %s.",
-                   p, b->max_over_mean, (double)x->messages * ks->partitions / (double)ks->messages,
+                   p, b->max_over_mean, (double)x->messages * ks->read / (double)ks->messages,
                    evs_num_bytes(a, here), evs_num_bytes(o, rest));
     const struct evs_key_detail *fat = ks->n_top_bytes ? &ks->top_bytes[0] : NULL;
-    if (fat && (double)fat->bytes * 2 > (double)x->bytes - (double)ks->bytes / ks->partitions) {
+    if (fat && (double)fat->bytes * 2 > (double)x->bytes - (double)ks->bytes / ks->read) {
         evs_buf_adds(t, " Key ");
         finding_key(t, fat, KEY_COLS);
         evs_buf_printf(t, " alone is %.1f %% of all bytes.",
@@ -341,9 +340,32 @@ static void find_mutable(struct diag *d)
     fact_key(f, "example", &d->ks->top[0]);
 }
 
+/* One partition has no even load: what is its own heaviest key? */
+static void find_alone(struct diag *d)
+{
+    const struct evs_keyset *ks = d->ks;
+    if (ks->read != 1 || ks->partitions == 1)
+        return;
+    struct evs_finding *f = finding_add(d, "balanced", EVS_SEV_INFO);
+    f->weight = 40;
+    struct evs_buf *t = finding_text(d);
+    evs_buf_printf(t, "Only p%zu was read, so nothing is said about the load of the others.",
+                   d->r->messages.argmax);
+    if (ks->n_top && ks->messages) {
+        evs_buf_adds(t, " Its heaviest key: ");
+        finding_key(t, &ks->top[0], KEY_COLS);
+        evs_buf_printf(t, ", %.1f %% of it.",
+                       100 * (double)ks->top[0].count / (double)ks->messages);
+    }
+    finding_close(d, f, NULL);
+    fact_int(f, "partition", (double)d->r->messages.argmax);
+}
+
 static void find_balanced(struct diag *d)
 {
     const struct evs_report *r = d->r;
+    if (d->ks->read == 1 && d->ks->partitions > 1)
+        return;
     if (d->ratio >= EVEN) {
         for (size_t i = 0; i < d->r->n; i++)
             if (strcmp(d->r->finding[i].kind, "mutable-key") != 0 &&
@@ -370,29 +392,55 @@ static void find_balanced(struct diag *d)
 
 /* --- figures --- */
 
+/* Of the partitions that were read; argmax names the partition itself. */
+static void skew_of(const struct evs_keyset *ks, uint64_t (*load)(const struct evs_key_part *),
+                    struct evs_skew *ret)
+{
+    size_t n = 0, P = (size_t)ks->partitions;
+    double *x = evs_xcalloc(P + 1, sizeof(*x));
+    size_t *number = evs_xcalloc(P + 1, sizeof(*number));
+    for (size_t p = 0; p < P; p++)
+        if (!ks->unread || !ks->unread[p]) {
+            number[n] = p;
+            x[n++] = (double)load(&ks->part[p]);
+        }
+    evs_skew_of(x, n, ret);
+    ret->argmax = number[ret->argmax];
+    evs_free(number);
+    evs_free(x);
+}
+
+static uint64_t messages_of(const struct evs_key_part *p)
+{
+    return p->messages;
+}
+
+static uint64_t bytes_of(const struct evs_key_part *p)
+{
+    return p->bytes;
+}
+
+static uint64_t keyed_of(const struct evs_key_part *p)
+{
+    return p->messages - p->null_keys;
+}
+
 static void figures(struct evs_report *r, const struct evs_keyset *ks)
 {
-    size_t P = (size_t)ks->partitions;
-    double *x = evs_xcalloc(P, sizeof(*x));
-    uint64_t *keys = evs_xcalloc(P, sizeof(*keys));
+    size_t n = 0, P = (size_t)ks->partitions;
+    uint64_t *keys = evs_xcalloc(P + 1, sizeof(*keys));
+    skew_of(ks, messages_of, &r->messages);
+    skew_of(ks, bytes_of, &r->bytes);
+    skew_of(ks, keyed_of, &r->keyed);
     for (size_t p = 0; p < P; p++)
-        x[p] = (double)ks->part[p].messages;
-    evs_skew_of(x, P, &r->messages);
-    for (size_t p = 0; p < P; p++)
-        x[p] = (double)ks->part[p].bytes;
-    evs_skew_of(x, P, &r->bytes);
-    for (size_t p = 0; p < P; p++) {
-        x[p] = (double)(ks->part[p].messages - ks->part[p].null_keys);
-        keys[p] = ks->part[p].distinct;
-    }
-    evs_skew_of(x, P, &r->keyed);
-    evs_skew_chi2(keys, P, &r->chi2, &r->p_value);
-    evs_free(x);
+        if (!ks->unread || !ks->unread[p])
+            keys[n++] = ks->part[p].distinct;
+    evs_skew_chi2(keys, n, &r->chi2, &r->p_value);
     evs_free(keys);
     double *w = evs_xcalloc(ks->n + 1, sizeof(*w));
     for (size_t i = 0; i < ks->n; i++)
         w[i] = (double)ks->sum[i].count;
-    evs_boot_run(w, ks->n, ks->missing, ks->missing_keys, ks->partitions, r->keyed.max_over_mean, 1,
+    evs_boot_run(w, ks->n, ks->missing, ks->missing_keys, ks->read, r->keyed.max_over_mean, 1,
                  &r->boot);
     evs_free(w);
 }
@@ -408,8 +456,8 @@ static int worst_first(const void *a, const void *b)
 struct evs_report *evs_report_new(const struct evs_keyset *ks, int64_t now_ms, bool estimate)
 {
     static void (*const rules[])(struct diag *) = {
-        find_mixed, find_grown, find_split, find_hot,     find_unlucky,
-        find_few,   find_null,  find_bytes, find_mutable, find_balanced,
+        find_mixed, find_grown, find_split,   find_hot,   find_unlucky,  find_few,
+        find_null,  find_bytes, find_mutable, find_alone, find_balanced,
     };
     struct evs_report *r = evs_xcalloc(1, sizeof(*r));
     figures(r, ks);
@@ -417,11 +465,16 @@ struct evs_report *evs_report_new(const struct evs_keyset *ks, int64_t now_ms, b
     evs_heat_grid_of(&ks->heat, 0, (size_t)ks->partitions, &r->grid);
     if (!ks->sampled) /* windows lie where they were thrown, not where time was */
         evs_heat_patterns(&r->grid, now_ms, &r->pattern, &r->n_patterns);
+    if (ks->unread) { /* rows that were not read are empty, which is no pattern */
+        evs_heat_patterns_free(r->pattern, r->n_patterns);
+        r->pattern = NULL;
+        r->n_patterns = 0;
+    }
     struct diag d = {.ks = ks, .r = r, .now_ms = now_ms, .estimate = estimate || !ks->exact};
     d.ratio = r->messages.max_over_mean;
     d.keys = ks->distinct;
     d.keyed = (double)(ks->messages - ks->null_keys);
-    d.little = ks->messages < (uint64_t)FEW_PER_PARTITION * (uint64_t)ks->partitions;
+    d.little = ks->messages < (uint64_t)FEW_PER_PARTITION * (uint64_t)ks->read;
     if (ks->messages > 0)
         for (size_t i = 0; i < EVS_COUNT(rules); i++)
             rules[i](&d);

@@ -381,7 +381,7 @@ struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tab
         evs_keytab_flush(tables[i]);
     struct evs_keyset *ks = evs_xcalloc(1, sizeof(*ks));
     size_t entries = 0, P = (size_t)tables[0]->partitions;
-    ks->partitions = tables[0]->partitions;
+    ks->partitions = ks->read = tables[0]->partitions;
     ks->sampled = tables[0]->sampling;
     ks->part = evs_xcalloc(P, sizeof(*ks->part));
     evs_hist_init(&ks->heat, tables[0]->heat.rows, tables[0]->heat.max);
@@ -430,6 +430,14 @@ static void details_free(struct evs_key_detail *d, size_t n)
     evs_free(d);
 }
 
+void evs_keyset_unread(struct evs_keyset *ks, int32_t partition)
+{
+    if (!ks->unread)
+        ks->unread = evs_xcalloc((size_t)ks->partitions, sizeof(*ks->unread));
+    ks->read -= !ks->unread[partition];
+    ks->unread[partition] = true;
+}
+
 void evs_keyset_free(struct evs_keyset *ks)
 {
     if (!ks)
@@ -441,6 +449,7 @@ void evs_keyset_free(struct evs_keyset *ks)
         evs_free(ks->part_top[i].key);
     evs_free(ks->part_top);
     evs_free(ks->part);
+    evs_free(ks->unread);
     evs_free(ks->sum);
     evs_free(ks->pairs);
     evs_hist_done(&ks->heat);

@@ -76,6 +76,8 @@ struct evs_key_part_top {
 
 struct evs_keyset {
     int32_t partitions;
+    bool *unread; /* partitions that were not looked at; NULL: all were */
+    int32_t read; /* how many were: what a load is even over */
     struct evs_key_part *part;
     struct evs_key_part_top *part_top; /* partitions x EVS_KEY_PART_TOP, count 0 ends */
     /* Totals of `part`, and times over all. */
@@ -109,6 +111,8 @@ struct evs_keyset {
  * partitions. */
 struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tables,
                                   size_t details);
+/* Marks a partition as not looked at. */
+void evs_keyset_unread(struct evs_keyset *ks, int32_t partition);
 void evs_keyset_free(struct evs_keyset *ks); /* NULL is fine */
 
 #endif

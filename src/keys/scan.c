@@ -166,6 +166,7 @@ static void sn_free(struct evs_snap *snap)
     for (int32_t p = 0; p < sn->ks->partitions; p++)
         evs_free(sn->error[p]);
     evs_free(sn->error);
+    evs_free(sn->asked);
     evs_free(sn->windows);
     evs_whatifs_free(sn->what_if);
     evs_fields_advice_free(sn->fields);
@@ -177,16 +178,6 @@ static void sn_free(struct evs_snap *snap)
     evs_free(sn);
 }
 
-static double sampled_share(const struct evs_windows_part *w, int32_t partitions)
-{
-    double read = 0, whole = 0;
-    for (int32_t p = 0; p < partitions; p++) {
-        read += (double)w[p].read;
-        whole += (double)w[p].whole;
-    }
-    return whole > 0 ? read / whole : 1;
-}
-
 static struct evs_fields_advice *advise(const struct evs_scan *s)
 {
     struct evs_fields *all = evs_fields_new(s->ranges->topic_partitions);
@@ -195,6 +186,14 @@ static struct evs_fields_advice *advise(const struct evs_scan *s)
     struct evs_fields_advice *a = evs_fields_judge(all);
     evs_fields_free(all);
     return a;
+}
+
+/* Not asked for, or failed without a record. */
+static void mark_unread(struct evs_keyset *ks, const struct evs_scan_sn *sn)
+{
+    for (int32_t p = 0; p < ks->partitions; p++)
+        if (!sn->asked[p] || (sn->error[p] && ks->part[p].messages == 0))
+            evs_keyset_unread(ks, p);
 }
 
 static void publish(struct evs_scan *s, struct evs_keyset *ks, struct evs_keyset *recent,
@@ -210,17 +209,22 @@ static void publish(struct evs_scan *s, struct evs_keyset *ks, struct evs_keyset
     sn->now_ms = evs_clock_wall_ms();
     sn->memory_bytes = s->opts.memory_bytes;
     sn->error = evs_xcalloc((size_t)ks->partitions, sizeof(*sn->error));
+    sn->asked = evs_xcalloc((size_t)ks->partitions, sizeof(*sn->asked));
     for (size_t i = 0; i < s->ranges->n; i++) {
         const struct evs_range *r = &s->ranges->parts[i];
         if (i > 0 && r->partition == r[-1].partition)
             continue;
         sn->wanted++;
+        sn->asked[r->partition] = true;
         const char *why = r->error;
         if (!why && state != EVS_SCAN_RUNNING)
             why = s->error[r->partition];
         sn->error[r->partition] = evs_xstrdup(why);
         sn->troubled += why != NULL;
     }
+    mark_unread(ks, sn);
+    if (recent)
+        mark_unread(recent, sn);
     sn->span = p.span;
     sn->covered = p.span > 0 ? (double)p.passed / (double)p.span : 1;
     sn->complete = state == EVS_SCAN_DONE && sn->troubled == 0;
@@ -229,7 +233,7 @@ static void publish(struct evs_scan *s, struct evs_keyset *ks, struct evs_keyset
     if (sn->sample) {
         sn->windows = evs_xmemdup(s->windows, (size_t)ks->partitions * sizeof(*sn->windows));
         sn->distinct = evs_windows_distinct(ks);
-        sn->covered = sampled_share(s->windows, ks->partitions) * sn->covered;
+        sn->covered = evs_windows_covered(s->windows, ks->partitions) * sn->covered;
     }
     sn->recent = recent;
     if (recent)

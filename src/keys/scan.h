@@ -59,6 +59,7 @@ struct evs_scan_sn {
     double covered; /* share of the ranges' offsets passed */
     int64_t span, elapsed_us, now_ms;
     int32_t wanted, troubled;         /* partitions in the ranges; of them not read to the end */
+    bool *asked;                      /* per partition: among the ranges */
     char **error;                     /* per partition, NULL where fine */
     size_t memory_bytes;              /* the cap */
     struct evs_windows_part *windows; /* of a sample, per partition; else NULL */

@@ -84,7 +84,8 @@ static double shards_give(const struct evs_keyset *ks, const struct evs_report *
     return ratio;
 }
 
-/* The fewest shards of so many keys (0: the hot ones) that meet the target, else those that do best. */
+/* The fewest shards of so many keys (0: the hot ones) that meet the target, else those that do
+ * best. */
 static int fewest_shards(const struct evs_keyset *ks, const struct evs_report *r, double target,
                          size_t keys, double *ret_ratio)
 {
@@ -206,6 +207,13 @@ struct evs_whatifs *evs_whatif_all(const struct evs_keyset *ks, const struct evs
     struct evs_whatifs *all = evs_xcalloc(1, sizeof(*all));
     all->target = target;
     as_it_is(ks, r, &all->now);
+    if (ks->read < ks->partitions) {
+        all->advice =
+            evs_xprintf("Only %d of %d partitions were read: what another placement would "
+                        "do needs all of them.",
+                        (int)ks->read, (int)ks->partitions);
+        return all;
+    }
     if (ks->messages > 0 && ks->n > 0) {
         if (r->n_hot)
             add_shards(all, ks, r);

@@ -47,9 +47,9 @@ void evs_scan_summary(struct evs_buf *b, const struct evs_scan_sn *sn)
     const struct evs_keyset *ks = sn->ks;
     const struct evs_report *r = sn->report;
     char n1[EVS_NUM_LEN], n2[EVS_NUM_LEN], n3[EVS_NUM_LEN], n4[EVS_NUM_LEN];
-    evs_buf_printf(b, "%s messages, %s in %.1f s, %d partitions, %s",
+    evs_buf_printf(b, "%s messages, %s in %.1f s, %d partition%s, %s",
                    evs_num_commas(n1, (int64_t)ks->messages), evs_num_bytes(n2, (double)ks->bytes),
-                   (double)sn->elapsed_us / 1e6, (int)ks->partitions,
+                   (double)sn->elapsed_us / 1e6, (int)ks->read, ks->read == 1 ? "" : "s",
                    sn->sample  ? "sample"
                    : ks->exact ? "exact"
                                : "bounded");
@@ -83,7 +83,7 @@ void evs_scan_summary(struct evs_buf *b, const struct evs_scan_sn *sn)
     evs_buf_printf(b,
                    "works as %.1f of %d partitions - max/mean %.2f (bytes %.2f) - CV %.2f - "
                    "Gini %.2f\n",
-                   r->messages.effective, (int)ks->partitions, r->messages.max_over_mean,
+                   r->messages.effective, (int)ks->read, r->messages.max_over_mean,
                    r->bytes.max_over_mean, r->messages.cv, r->messages.gini);
     partitioner_line(b, ks, &r->placement);
     char s1[EVS_NUM_LEN], s2[EVS_NUM_LEN], s3[EVS_NUM_LEN];

@@ -159,3 +159,13 @@ double evs_windows_distinct(const struct evs_keyset *ks)
     }
     return (double)ks->n + (twice > 0 ? once * once / (2 * twice) : once * (once - 1) / 2);
 }
+
+double evs_windows_covered(const struct evs_windows_part *w, int32_t partitions)
+{
+    double read = 0, whole = 0;
+    for (int32_t p = 0; p < partitions; p++) {
+        read += (double)w[p].read;
+        whole += (double)w[p].whole;
+    }
+    return whole > 0 ? read / whole : 1;
+}

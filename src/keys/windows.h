@@ -43,6 +43,9 @@ struct evs_windows_part {
 void evs_windows_parts(const struct evs_ranges *whole, const struct evs_ranges *windows,
                        struct evs_windows_part *ret_parts, int32_t partitions);
 
+/* The share of all offsets that the windows cover. */
+double evs_windows_covered(const struct evs_windows_part *parts, int32_t partitions);
+
 struct evs_interval {
     double low, high;
 };

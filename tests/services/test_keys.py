@@ -439,3 +439,19 @@ def test_fields_as_keys(kevs, topic, produce):
     assert by_name["email"]["looks"] == "e-mail addresses"
     assert by_name["status"]["score"] < 5
     assert "customer" in kevs("keys", name, "--fields").ok().out
+
+
+def test_of_one_partition_nothing_is_said_about_the_others(kevs, topic, produce):
+    name = topic(partitions=6)
+    produce(name, [(f"k{i % 500}", "v") for i in range(6000)],
+            options=["-X", "topic.partitioner=murmur2"])
+    one = kevs("keys", name, "-p", "3", "--json").ok().json
+    assert [d["kind"] for d in one["diagnosis"]] == ["balanced"]
+    assert "Only p3 was read" in one["diagnosis"][0]["text"]
+    assert one["skew"]["messages"]["max_over_mean"] == 1
+    assert one["what_if"] == [] and one["heat"]["patterns"] == []
+    assert one["partitioner"]["verdict"] == "murmur2"
+    some = kevs("keys", name, "-p", "1-4", "--json").ok().json
+    counts = [p["messages"] for p in some["partition"] if 1 <= p["partition"] <= 4]
+    near(some["skew"]["messages"]["max_over_mean"], max(counts) * 4 / sum(counts))
+    assert all(d["severity"] == "info" for d in some["diagnosis"])

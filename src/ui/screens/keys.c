@@ -65,7 +65,7 @@ static void part_field(const void *ctx, size_t row, int col, struct evs_field *f
     const struct keys *k = ctx;
     const struct evs_scan_sn *sn = k->seen.sn;
     char n[EVS_NUM_LEN];
-    double ratio = share(k, row) * sn->ks->partitions;
+    double ratio = share(k, row) * sn->ks->read;
     enum evs_role role = ratio >= 3 ? EVS_ROLE_BAD : ratio >= 1.5 ? EVS_ROLE_WARN : EVS_ROLE_TEXT;
     switch (col) {
     case P_NAME: evs_field_printf(f, EVS_ROLE_TEXT, "p%zu", row); break;
@@ -91,7 +91,7 @@ static void part_chart(const void *ctx, size_t row, int col, struct evs_view *v)
     const struct evs_key_detail *d = evs_keys_selected(k);
     const struct evs_skew *s =
         k->bytes ? &k->seen.sn->report->bytes : &k->seen.sn->report->messages;
-    double top = fmax(s->max_over_mean, 2) / k->seen.sn->ks->partitions, hot = 0;
+    double top = fmax(s->max_over_mean, 2) / k->seen.sn->ks->read, hot = 0;
     (void)col;
     for (size_t i = 0; d && i < d->n_places; i++)
         if (d->places[i].partition == (int32_t)row)
@@ -100,7 +100,7 @@ static void part_chart(const void *ctx, size_t row, int col, struct evs_view *v)
                   &(struct evs_bar){.value = share(k, row),
                                     .hot = hot,
                                     .top = top,
-                                    .tick = 1.0 / k->seen.sn->ks->partitions,
+                                    .tick = 1.0 / k->seen.sn->ks->read,
                                     .role = EVS_ROLE_BAR});
 }
 
@@ -121,20 +121,6 @@ static uint64_t part_id(const void *ctx, size_t row)
     return row;
 }
 
-static const char *part_heading(const void *ctx, int col)
-{
-    const struct keys *k = ctx;
-    static char fair[48];
-    if (col != P_BAR || !k->seen.sn)
-        return NULL;
-    struct evs_buf b = EVS_BUF_INIT(sizeof(fair));
-    evs_buf_printf(&b, "%s fair share %.1f %%", evs_glyph(EVS_G_TICK),
-                   100.0 / k->seen.sn->ks->partitions);
-    strncpy(fair, evs_buf_str(&b), sizeof(fair) - 1);
-    evs_buf_done(&b);
-    return fair;
-}
-
 static const struct evs_column part_cols[] = {
     {"P", 3, 6, 0, EVS_COL_COMPACT, NULL, "partition"},
     {"SHARE", 6, 7, 0, EVS_COL_RIGHT | EVS_COL_DESC | EVS_COL_COMPACT, "exact",
@@ -144,6 +130,12 @@ static const struct evs_column part_cols[] = {
     {"LOAD", 5, 6, 0, EVS_COL_RIGHT | EVS_COL_DESC | EVS_COL_COMPACT, "exact",
      "times the fair share"},
     {"KEYS~", 6, 11, 3, EVS_COL_RIGHT | EVS_COL_DESC, "~", "distinct keys on this partition"}};
+static bool part_shown(const void *ctx, size_t row)
+{
+    const struct evs_scan_sn *sn = ((const struct keys *)ctx)->seen.sn;
+    return !sn->ks->unread || !sn->ks->unread[row] || sn->error[row];
+}
+
 static const struct evs_table_ops part_ops = {part_cols,
                                               5,
                                               2,
@@ -152,7 +144,8 @@ static const struct evs_table_ops part_ops = {part_cols,
                                               .chart = part_chart,
                                               .compare = part_compare,
                                               .id = part_id,
-                                              .heading = part_heading};
+                                              .shown = part_shown,
+                                              .heading = evs_keys_heading};
 
 /* --- hot keys --- */
 

@@ -9,6 +9,20 @@
 
 enum { WIDE = 110, SUMMARY = 3, STACK_ROWS = 18, MIN_LEFT = 50 };
 
+const char *evs_keys_heading(const void *ctx, int col)
+{
+    const struct keys *k = ctx;
+    static char fair[48];
+    if (col != KEYS_BAR || !k->seen.sn)
+        return NULL;
+    struct evs_buf b = EVS_BUF_INIT(sizeof(fair));
+    evs_buf_printf(&b, "%s fair share %.1f %%", evs_glyph(EVS_G_TICK),
+                   100.0 / k->seen.sn->ks->read);
+    strncpy(fair, evs_buf_str(&b), sizeof(fair) - 1);
+    evs_buf_done(&b);
+    return fair;
+}
+
 int evs_finding_draw(struct evs_view *v, int row, int max_rows, const struct evs_finding *f)
 {
     bool balanced = !strcmp(f->kind, "balanced");
@@ -68,7 +82,7 @@ static void distinct_line(const struct keys *k, struct evs_buf *b)
     evs_buf_printf(b, "   null keys %s", evs_ui_num(k->ui, n, (int64_t)ks->null_keys));
     evs_buf_printf(b, "   tombstones %s", evs_ui_num(k->ui, n, (int64_t)ks->tombstones));
     evs_buf_printf(b, "   works as %.1f of %d partitions   CV %.2f   Gini %.2f", s->effective,
-                   (int)ks->partitions, s->cv, s->gini);
+                   (int)ks->read, s->cv, s->gini);
 }
 
 static void partitioner_line(const struct keys *k, struct evs_buf *b)
