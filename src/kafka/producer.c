@@ -282,6 +282,9 @@ static enum evs_rc read_group(rd_kafka_event_t *ev, const char *group, struct ev
         const rd_kafka_topic_partition_t *t =
             rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)(uintptr_t)list,
                                                offsets[i].topic, offsets[i].partition);
+        if (t && t->err) /* UNSTABLE_OFFSET_COMMIT: a transaction is just ending */
+            return evs_fail_native(err, evs_kafka_class(t->err), "kafka", t->err, "group %s: %s",
+                                   group, rd_kafka_err2str(t->err));
         if (!t || t->offset < 0)
             continue;
         offsets[i].offset = t->offset;
@@ -290,8 +293,8 @@ static enum evs_rc read_group(rd_kafka_event_t *ev, const char *group, struct ev
     return EVS_OK;
 }
 
-enum evs_rc evs_producer_committed(struct evs_producer *p, const char *group,
-                                   struct evs_commit *offsets, size_t n, struct evs_err *err)
+static enum evs_rc ask_committed(struct evs_producer *p, const char *group,
+                                 struct evs_commit *offsets, size_t n, struct evs_err *err)
 {
     rd_kafka_topic_partition_list_t *list = list_of(offsets, n, false);
     rd_kafka_ListConsumerGroupOffsets_t *ask = rd_kafka_ListConsumerGroupOffsets_new(group, list);
@@ -317,6 +320,19 @@ enum evs_rc evs_producer_committed(struct evs_producer *p, const char *group,
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_ListConsumerGroupOffsets_destroy(ask);
     rd_kafka_topic_partition_list_destroy(list);
+    return rc;
+}
+
+enum evs_rc evs_producer_committed(struct evs_producer *p, const char *group,
+                                   struct evs_commit *offsets, size_t n, struct evs_err *err)
+{
+    enum evs_rc rc = ask_committed(p, group, offsets, n, err);
+    for (int tries = 0; rc == EVS_RETRY && tries < COMMIT_TRIES; tries++) {
+        for (size_t i = 0; i < n; i++)
+            evs_free(offsets[i].metadata);
+        rd_kafka_poll(p->rk, FULL_MS);
+        rc = ask_committed(p, group, offsets, n, err);
+    }
     return rc;
 }
 

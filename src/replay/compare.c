@@ -19,8 +19,8 @@ const char *const evs_change_names[EVS_CHANGES] = {
 struct work {
     const struct evs_compare_opts *o;
     struct evs_sink *sink;
-    struct evs_view view;
-    struct evs_column *columns;
+    struct evs_shape view;
+    struct evs_shape_column *columns;
     struct evs_fold fold;
     struct evs_map places; /* log: "partition/offset" to row + 1 */
     struct evs_ckpt have;
@@ -59,7 +59,7 @@ static bool same_bytes(const void *a, size_t a_len, const void *b, size_t b_len)
 }
 
 /* What a sink gives back of a cell: its own spelling of the same value. */
-static bool same_cell(const struct evs_cell *want, const struct evs_cell *got)
+static bool same_cell(const struct evs_row_cell *want, const struct evs_row_cell *got)
 {
     if (want->type == EVS_CELL_NULL || got->type == EVS_CELL_NULL)
         return want->type == got->type;
@@ -113,7 +113,7 @@ static bool held_is_newer(const struct evs_row *held, const struct evs_row *row)
 }
 
 /* --- examples -------------------------------------------------------------------------------- */
-static void put_cell(struct evs_jsonw *j, const struct evs_cell *c)
+static void put_cell(struct evs_jsonw *j, const struct evs_row_cell *c)
 {
     if (!c || c->type == EVS_CELL_NULL)
         evs_jsonw_null(j, NULL);
@@ -142,8 +142,8 @@ static char *fields_of(const struct work *w, const struct evs_row *held, const s
     evs_jsonw_init(&j, &out);
     evs_jsonw_obj(&j, NULL);
     for (size_t i = 0; i < w->view.n_columns; i++) {
-        const struct evs_cell *a = held && held->cells ? &held->cells[i] : NULL;
-        const struct evs_cell *b = live && live->cells ? &live->cells[i] : NULL;
+        const struct evs_row_cell *a = held && held->cells ? &held->cells[i] : NULL;
+        const struct evs_row_cell *b = live && live->cells ? &live->cells[i] : NULL;
         if (a && b && same_cell(b, a))
             continue;
         EVS_AUTO(evs_buf) struct evs_buf name = EVS_BUF_INIT(4096);

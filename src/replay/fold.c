@@ -91,7 +91,7 @@ static void copy_kept(struct evs_fold *f, struct evs_row *to, const struct evs_r
 {
     if (r->cells) {
         room = aligned(room);
-        struct evs_cell *cells = (struct evs_cell *)(void *)room;
+        struct evs_row_cell *cells = (struct evs_row_cell *)(void *)room;
         memcpy(cells, r->cells, f->n_cells * sizeof(*cells));
         room += f->n_cells * sizeof(*cells);
         for (size_t i = 0; i < f->n_cells; i++)

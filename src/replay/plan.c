@@ -327,11 +327,12 @@ void evs_plan_range(const struct evs_plan *p, struct evs_range_spec *ret_spec)
     };
 }
 
-void evs_plan_view(const struct evs_plan *p, struct evs_column *columns, struct evs_view *ret_view)
+void evs_plan_view(const struct evs_plan *p, struct evs_shape_column *columns,
+                   struct evs_shape *ret_view)
 {
     for (size_t i = 0; i < p->n_columns; i++)
-        columns[i] = (struct evs_column){p->columns[i].name, p->columns[i].type};
-    *ret_view = (struct evs_view){
+        columns[i] = (struct evs_shape_column){p->columns[i].name, p->columns[i].type};
+    *ret_view = (struct evs_shape){
         .mode = p->mode,
         .topic = p->topic,
         .target = p->target ? p->target : "",

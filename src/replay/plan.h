@@ -73,6 +73,7 @@ enum evs_rc evs_plan_filter(const struct evs_plan *p, struct evs_filter **ret_f,
                             struct evs_err *err) EVS_MUST_USE;
 void evs_plan_range(const struct evs_plan *p, struct evs_range_spec *ret_spec);
 /* Columns are n_columns places for names. */
-void evs_plan_view(const struct evs_plan *p, struct evs_column *columns, struct evs_view *ret_view);
+void evs_plan_view(const struct evs_plan *p, struct evs_shape_column *columns,
+                   struct evs_shape *ret_view);
 
 #endif

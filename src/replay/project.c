@@ -34,7 +34,7 @@ struct evs_project {
     size_t n_columns;
     struct expr group, value;
     bool has_group;
-    struct evs_cell *cells;
+    struct evs_row_cell *cells;
     struct evs_buf text, sum, decoded;
     struct evs_json_tree tree;
     bool read, is_json; /* of this event's value */
@@ -164,7 +164,7 @@ static void read_value(struct evs_project *p, const struct evs_event *ev)
 }
 
 /* JSON text at the end of p->text from `start` on, as a cell. Strings lose quotes and escapes. */
-static void cell_of_json(struct evs_project *p, const char *json, size_t n, struct evs_cell *c)
+static void cell_of_json(struct evs_project *p, const char *json, size_t n, struct evs_row_cell *c)
 {
     struct evs_err ignored = EVS_ERR_INIT;
     size_t start = p->text.len;
@@ -187,7 +187,7 @@ static void cell_of_json(struct evs_project *p, const char *json, size_t n, stru
 }
 
 static void value_cell(struct evs_project *p, const struct expr *e, const struct evs_event *ev,
-                       struct evs_cell *c)
+                       struct evs_row_cell *c)
 {
     read_value(p, ev);
     if (!p->is_json) {
@@ -204,7 +204,7 @@ static void value_cell(struct evs_project *p, const struct expr *e, const struct
 }
 
 static enum evs_rc jq_cell(struct evs_project *p, const struct expr *e, struct evs_event *ev,
-                           struct evs_cell *c, struct evs_err *err)
+                           struct evs_row_cell *c, struct evs_err *err)
 {
     EVS_AUTO(evs_buf) struct evs_buf json = EVS_BUF_INIT(TEXT_CAP);
     enum evs_rc rc = evs_jq_eval(e->jq, ev, &json, err);
@@ -216,10 +216,10 @@ static enum evs_rc jq_cell(struct evs_project *p, const struct expr *e, struct e
 
 /* Appends the cell's bytes to p->text; c->p is set by the caller when the buffer stands still. */
 static enum evs_rc expr_eval(struct evs_project *p, const struct expr *e, struct evs_event *ev,
-                             struct evs_cell *c, struct evs_err *err)
+                             struct evs_row_cell *c, struct evs_err *err)
 {
     size_t start = p->text.len;
-    *c = (struct evs_cell){.type = EVS_CELL_NUMBER};
+    *c = (struct evs_row_cell){.type = EVS_CELL_NUMBER};
     switch (e->kind) {
     case EXPR_KEY:
         c->type = ev->key ? EVS_CELL_TEXT : EVS_CELL_NULL;
@@ -245,7 +245,7 @@ static enum evs_rc expr_eval(struct evs_project *p, const struct expr *e, struct
 static enum evs_rc group_row(struct evs_project *p, struct evs_event *ev, struct evs_row *row,
                              struct evs_err *err)
 {
-    struct evs_cell group, value;
+    struct evs_row_cell group, value;
     enum evs_rc rc = EVS_OK;
     if (p->mode == EVS_VIEW_SUM) {
         rc = expr_eval(p, &p->value, ev, &value, err);

@@ -125,7 +125,10 @@ static enum evs_rc decide(struct run *r, const struct evs_ckpt *have, enum evs_c
 {
     enum evs_replay_how how = r->opts->how;
     const char *id = r->plan->id;
-    *ret_how = how == EVS_REPLAY_RESTART ? EVS_CLAIM_RESTART : EVS_CLAIM_NEW;
+    /* A resume that found nothing still resumes: a transaction under way may have hidden it. */
+    *ret_how = how == EVS_REPLAY_RESTART  ? EVS_CLAIM_RESTART
+               : how == EVS_REPLAY_RESUME ? EVS_CLAIM_RESUME
+                                          : EVS_CLAIM_NEW;
     if (!have->n || how == EVS_REPLAY_RESTART)
         return EVS_OK;
     bool done = !strcmp(have->state, "done");
@@ -307,12 +310,13 @@ static enum evs_rc claim(struct run *r, struct evs_err *err)
         r->ckpt = have;
         return rc;
     }
-    if (how == EVS_CLAIM_RESUME)
+    bool known = how == EVS_CLAIM_RESUME && have.n;
+    if (known)
         evs_ckpt_copy(&r->ckpt, &have);
     else
         rc = run_new_ckpt(r, err);
     evs_ckpt_done(&have);
-    if (!rc && how == EVS_CLAIM_RESUME)
+    if (!rc && known)
         rc = ranges_left(r, err); /* gone or made anew: say so before anything is touched */
     if (!rc)
         rc = r->sink->ops->prepare ? r->sink->ops->prepare(r->sink, err) : EVS_OK;

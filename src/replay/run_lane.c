@@ -244,7 +244,7 @@ static bool stop_at(struct lane *l, const struct evs_event *ev, const struct evs
     evs_wrap(&l->fail, "%s p%d @ %s", ev->topic, ev->partition, evs_num_commas(where, ev->offset));
     if (!l->fail.hint[0])
         evs_hint(&l->fail, "everything before it is in the view; --on-error skip or "
-                       "dead-letter:SINK-URL passes it, then --resume");
+                           "dead-letter:SINK-URL passes it, then --resume");
     atomic_store(&l->run->lane_fail, true);
     return false;
 }

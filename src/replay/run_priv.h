@@ -50,8 +50,8 @@ struct skips {
 struct run {
     const struct evs_replay_opts *opts;
     const struct evs_plan *plan;
-    struct evs_view view;
-    struct evs_column *columns;
+    struct evs_shape view;
+    struct evs_shape_column *columns;
     struct evs_sink *sink, *dead_sink;
     struct evs_ranges *ranges;
     struct evs_ckpt ckpt; /* committed */

@@ -157,7 +157,7 @@ enum evs_rc open_dead_sink(struct run *r, struct evs_err *err)
     char *id = evs_xprintf("%s.dead-letter", r->plan->id);
     char *target = evs_xprintf(
         "%s_dead_letter", r->plan->target && *r->plan->target ? r->plan->target : r->plan->topic);
-    struct evs_view view = {.mode = EVS_VIEW_LOG, .topic = r->plan->topic, .target = target};
+    struct evs_shape view = {.mode = EVS_VIEW_LOG, .topic = r->plan->topic, .target = target};
     struct evs_sink_spec spec = {.url = r->plan->dead_letter,
                                  .view = &view,
                                  .id = id,

@@ -41,7 +41,7 @@ struct evs_jsonl {
     struct evs_sink base;
     char *path, *ckpt_path, *deleted_path;
     char *id, *plan_hash;
-    struct evs_view view;
+    struct evs_shape view;
     bool write, fresh;
     int fd;
     int64_t length; /* committed */
@@ -63,18 +63,18 @@ enum evs_rc evs_jsonl_scan(struct evs_sink *sink, evs_sink_found *found, void *c
 enum evs_rc evs_jsonl_compact(struct evs_jsonl *s, struct evs_err *err);
 
 /* jsonl_line.c: a row as a line, its newline included. count and sum are the totals. */
-void evs_jsonl_line(const struct evs_view *v, const struct evs_row *r, struct evs_buf *out);
+void evs_jsonl_line(const struct evs_shape *v, const struct evs_row *r, struct evs_buf *out);
 
 /* One line back into a row that borrows the reader until the next line. */
 struct evs_jsonl_reader {
     struct evs_row row;
-    struct evs_cell *cells;
+    struct evs_row_cell *cells;
     struct evs_json_tree tree;
     struct evs_buf key, value, text;
 };
-void evs_jsonl_reader_init(struct evs_jsonl_reader *l, const struct evs_view *v);
+void evs_jsonl_reader_init(struct evs_jsonl_reader *l, const struct evs_shape *v);
 void evs_jsonl_reader_done(struct evs_jsonl_reader *l);
-enum evs_rc evs_jsonl_parse(struct evs_jsonl_reader *l, const struct evs_view *v, const char *p,
+enum evs_rc evs_jsonl_parse(struct evs_jsonl_reader *l, const struct evs_shape *v, const char *p,
                             size_t n, struct evs_err *err);
 
 /* jsonl_ckpt.c */

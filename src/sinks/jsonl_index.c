@@ -13,7 +13,7 @@
 
 /* Calls take(ctx, row, place of the line) for each line up to length (-1: all). */
 typedef bool take_line(void *ctx, const struct evs_row *row, int64_t at, size_t len);
-static enum evs_rc each_line(const char *path, const struct evs_view *v, int64_t length,
+static enum evs_rc each_line(const char *path, const struct evs_shape *v, int64_t length,
                              take_line *take, void *ctx, struct evs_err *err)
 {
     FILE *f = fopen(path, "re");

@@ -8,7 +8,7 @@
 #include "core/xalloc.h"
 #include "sinks/jsonl.h"
 
-static void write_cell(struct evs_jsonw *w, const char *name, const struct evs_cell *c)
+static void write_cell(struct evs_jsonw *w, const char *name, const struct evs_row_cell *c)
 {
     if (c->type == EVS_CELL_NULL)
         evs_jsonw_null(w, name);
@@ -19,7 +19,7 @@ static void write_cell(struct evs_jsonw *w, const char *name, const struct evs_c
 }
 
 /* Names of ours are ASCII; a column's may be anything. */
-static void write_columns(struct evs_jsonw *w, const struct evs_view *v, const struct evs_row *r)
+static void write_columns(struct evs_jsonw *w, const struct evs_shape *v, const struct evs_row *r)
 {
     EVS_AUTO(evs_buf) struct evs_buf name = EVS_BUF_INIT(4096);
     for (size_t i = 0; r->cells && i < v->n_columns; i++) {
@@ -30,7 +30,7 @@ static void write_columns(struct evs_jsonw *w, const struct evs_view *v, const s
     }
 }
 
-static void write_source(struct evs_jsonw *w, const struct evs_view *v, const struct evs_row *r)
+static void write_source(struct evs_jsonw *w, const struct evs_shape *v, const struct evs_row *r)
 {
     evs_jsonw_str(w, "topic", v->topic);
     evs_jsonw_i64(w, "partition", r->partition);
@@ -38,7 +38,7 @@ static void write_source(struct evs_jsonw *w, const struct evs_view *v, const st
     evs_jsonw_i64(w, "ts", r->ts_ms);
 }
 
-void evs_jsonl_line(const struct evs_view *v, const struct evs_row *r, struct evs_buf *out)
+void evs_jsonl_line(const struct evs_shape *v, const struct evs_row *r, struct evs_buf *out)
 {
     struct evs_jsonw w;
     evs_jsonw_init(&w, out);
@@ -143,13 +143,13 @@ static int64_t number_member(const struct evs_jsonl_reader *l, const char *name,
     return evs_num_i64(digits, INT64_MIN, INT64_MAX, &v, &ignored) ? missing : v;
 }
 
-static void read_cells(struct evs_jsonl_reader *l, const struct evs_view *v)
+static void read_cells(struct evs_jsonl_reader *l, const struct evs_shape *v)
 {
     for (size_t i = 0; i < v->n_columns; i++) {
         const struct evs_json_node *n =
             evs_json_member(&l->tree, &l->tree.nodes[0], v->columns[i].name);
-        struct evs_cell *c = &l->cells[i];
-        *c = (struct evs_cell){.type = EVS_CELL_NULL};
+        struct evs_row_cell *c = &l->cells[i];
+        *c = (struct evs_row_cell){.type = EVS_CELL_NULL};
         if (!n || n->type == EVS_JSON_NULL)
             continue;
         size_t start = l->text.len;
@@ -168,7 +168,7 @@ static void read_cells(struct evs_jsonl_reader *l, const struct evs_view *v)
         l->cells[i].p = l->cells[i].type == EVS_CELL_NULL ? NULL : at;
 }
 
-enum evs_rc evs_jsonl_parse(struct evs_jsonl_reader *l, const struct evs_view *v, const char *p,
+enum evs_rc evs_jsonl_parse(struct evs_jsonl_reader *l, const struct evs_shape *v, const char *p,
                             size_t n, struct evs_err *err)
 {
     evs_json_tree_done(&l->tree);
@@ -197,7 +197,7 @@ enum evs_rc evs_jsonl_parse(struct evs_jsonl_reader *l, const struct evs_view *v
     return EVS_OK;
 }
 
-void evs_jsonl_reader_init(struct evs_jsonl_reader *l, const struct evs_view *v)
+void evs_jsonl_reader_init(struct evs_jsonl_reader *l, const struct evs_shape *v)
 {
     memset(l, 0, sizeof(*l));
     l->cells = evs_xcalloc(v->n_columns + 1, sizeof(*l->cells));

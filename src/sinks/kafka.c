@@ -32,7 +32,7 @@ struct entry {
 struct topic_sink {
     struct evs_sink base;
     struct evs_producer *p;
-    struct evs_view view;
+    struct evs_shape view;
     char *topic, *group, *id, *plan_hash;
     bool other; /* another cluster */
     bool write;

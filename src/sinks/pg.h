@@ -27,7 +27,7 @@ struct evs_pg {
     char *table;  /* quoted, with its schema */
     char *id, *plan_hash, *topic;
     char *id_lit, *topic_lit, *target_lit; /* quoted literals */
-    struct evs_view view;
+    struct evs_shape view;
     bool write, fresh, locked, staged;
     bool key_bytes, value_bytes; /* bytea */
     bool *cell_bytes;

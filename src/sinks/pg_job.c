@@ -18,7 +18,7 @@ static void create_columns(struct evs_pg *s)
 
 static void create_table(struct evs_pg *s)
 {
-    const struct evs_view *v = &s->view;
+    const struct evs_shape *v = &s->view;
     const char *key = v->key_type ? v->key_type : "text";
     const char *value = v->value_type ? v->value_type : "text";
     evs_buf_printf(&s->sql, "CREATE TABLE IF NOT EXISTS %s (", s->table);

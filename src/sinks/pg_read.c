@@ -7,7 +7,7 @@
 
 struct reading {
     struct evs_pg *s;
-    struct evs_cell *cells;
+    struct evs_row_cell *cells;
     struct evs_buf key, value, text;
     evs_sink_found *found;
     void *ctx;
@@ -51,7 +51,7 @@ static int64_t number(const PGresult *r, int row, int column)
 static bool give(struct reading *rd, const PGresult *r, int row)
 {
     enum { BYTEA = 17, BOOL = 16 };
-    const struct evs_view *v = &rd->s->view;
+    const struct evs_shape *v = &rd->s->view;
     struct evs_row out = {.partition = -1, .offset = -1, .ts_ms = -1};
     out.key = field(r, row, 0, PQftype(r, 0) == BYTEA, &rd->key, &out.key_len);
     if (v->mode == EVS_VIEW_COUNT) {
@@ -71,8 +71,8 @@ static bool give(struct reading *rd, const PGresult *r, int row)
     }
     for (size_t i = 0; i < v->n_columns; i++) {
         int at = 4 + (int)i;
-        struct evs_cell *c = &rd->cells[i];
-        *c = (struct evs_cell){.type = EVS_CELL_NULL};
+        struct evs_row_cell *c = &rd->cells[i];
+        *c = (struct evs_row_cell){.type = EVS_CELL_NULL};
         if (PQgetisnull(r, row, at))
             continue;
         c->type = EVS_CELL_TEXT;
@@ -91,7 +91,7 @@ static bool give(struct reading *rd, const PGresult *r, int row)
 /* key, then count or sum, or partition, offset, ts and value or columns. */
 static enum evs_rc select_sql(struct evs_pg *s, struct evs_err *err)
 {
-    const struct evs_view *v = &s->view;
+    const struct evs_shape *v = &s->view;
     bool join = v->n_columns && v->mode == EVS_VIEW_LATEST, known = false;
     enum evs_rc rc = join ? evs_pg_has_table(s, "eventscope_version", &known, err) : EVS_OK;
     evs_buf_reset(&s->sql);

@@ -18,7 +18,7 @@ enum { COPY_BYTES = 1 << 20 };
 
 void evs_pg_columns(struct evs_pg *s, const char *prefix, struct evs_buf *out)
 {
-    const struct evs_view *v = &s->view;
+    const struct evs_shape *v = &s->view;
     evs_buf_printf(out, "%s\"key\"", prefix);
     if (v->mode == EVS_VIEW_COUNT || v->mode == EVS_VIEW_SUM) {
         evs_buf_printf(out, ", %s\"%s\"", prefix, v->mode == EVS_VIEW_COUNT ? "count" : "sum");
@@ -107,7 +107,7 @@ static void copy_number(struct evs_buf *out, int64_t v)
 
 static void copy_row(struct evs_pg *s, const struct evs_row *r, struct evs_buf *out)
 {
-    const struct evs_view *v = &s->view;
+    const struct evs_shape *v = &s->view;
     EVS_AUTO(evs_buf) struct evs_buf headers = EVS_BUF_INIT(64u << 20);
     copy_bytes(out, r->key, r->key_len, s->key_bytes);
     if (v->mode == EVS_VIEW_COUNT) {
@@ -134,7 +134,7 @@ static void copy_row(struct evs_pg *s, const struct evs_row *r, struct evs_buf *
             copy_bytes(out, headers.data, headers.len, false);
         }
         for (size_t i = 0; i < v->n_columns; i++) {
-            const struct evs_cell *c = r->cells ? &r->cells[i] : NULL;
+            const struct evs_row_cell *c = r->cells ? &r->cells[i] : NULL;
             evs_buf_addc(out, '\t');
             copy_bytes(out, c ? c->p : NULL, c ? c->len : 0, s->cell_bytes[i]);
         }
@@ -253,7 +253,7 @@ static enum evs_rc drop_older(struct evs_pg *s, struct evs_sink_done *d, struct 
 
 static void put_sql(struct evs_pg *s, size_t n_set)
 {
-    const struct evs_view *v = &s->view;
+    const struct evs_shape *v = &s->view;
     static const char *const plain[] = {"topic", "partition", "offset", "ts", "value"};
     evs_buf_reset(&s->sql);
     evs_buf_printf(&s->sql, "INSERT INTO %s AS t (", s->table);

@@ -10,7 +10,7 @@ enum { WRITE_BYTES = 1 << 20 };
 
 struct pipe_sink {
     struct evs_sink base;
-    struct evs_view view;
+    struct evs_shape view;
     struct evs_buf out;
     struct evs_map totals; /* count and sum: what was said last */
 };

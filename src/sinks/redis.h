@@ -34,7 +34,7 @@ struct evs_redis {
     int port, db;
     char *target, *ckpt_key, *lock_key, *version_key, *sum_key;
     char *id, *plan_hash;
-    struct evs_view view;
+    struct evs_shape view;
     bool write, fresh;
     int64_t epoch, timeout_ms;
     struct evs_stop *stop;

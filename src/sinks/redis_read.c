@@ -10,15 +10,15 @@
 
 enum { CHUNK = 1000 };
 
-static void read_cells(const struct evs_view *v, const redisReply *r, struct evs_cell *cells)
+static void read_cells(const struct evs_shape *v, const redisReply *r, struct evs_row_cell *cells)
 {
     for (size_t c = 0; c < v->n_columns; c++) {
-        cells[c] = (struct evs_cell){.type = EVS_CELL_NULL};
+        cells[c] = (struct evs_row_cell){.type = EVS_CELL_NULL};
         for (size_t i = 0; i + 1 < r->elements; i += 2) {
             const redisReply *name = r->element[i], *value = r->element[i + 1];
             if (strlen(v->columns[c].name) == (size_t)name->len &&
                 !memcmp(v->columns[c].name, name->str, (size_t)name->len))
-                cells[c] = (struct evs_cell){EVS_CELL_TEXT, value->str, (size_t)value->len};
+                cells[c] = (struct evs_row_cell){EVS_CELL_TEXT, value->str, (size_t)value->len};
         }
     }
 }
@@ -38,7 +38,7 @@ static enum evs_rc ask_row(struct evs_redis *s, const struct evs_row *key, struc
 static enum evs_rc get_latest(struct evs_redis *s, const struct evs_row *keys, size_t n,
                               evs_sink_found *found, void *ctx, struct evs_err *err)
 {
-    struct evs_cell *cells = evs_xcalloc(s->view.n_columns + 1, sizeof(*cells));
+    struct evs_row_cell *cells = evs_xcalloc(s->view.n_columns + 1, sizeof(*cells));
     redisReply *versions = NULL, *r = NULL;
     evs_redis_begin(s, "HMGET");
     evs_redis_adds(s, s->version_key);
@@ -83,7 +83,7 @@ static enum evs_rc get_latest(struct evs_redis *s, const struct evs_row *keys, s
 static bool give_entry(struct evs_redis *s, int32_t partition, const redisReply *e,
                        evs_sink_found *found, void *ctx)
 {
-    struct evs_cell cells[256];
+    struct evs_row_cell cells[256];
     const redisReply *fields = e->element[1];
     struct evs_row row = {.partition = partition, .ts_ms = -1};
     long long offset = -1, ts = -1;

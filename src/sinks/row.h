@@ -25,16 +25,16 @@
 enum evs_view_mode { EVS_VIEW_LATEST, EVS_VIEW_LOG, EVS_VIEW_COUNT, EVS_VIEW_SUM };
 const char *evs_view_mode_name(enum evs_view_mode mode); /* "latest" */
 
-struct evs_column {
+struct evs_shape_column {
     char *name;
     char *type; /* the sink's own word, or NULL */
 };
 
-struct evs_view {
+struct evs_shape {
     enum evs_view_mode mode;
     const char *topic;
     const char *target; /* table, key prefix, index; "" where the URL says it all */
-    const struct evs_column *columns;
+    const struct evs_shape_column *columns;
     size_t n_columns;
     const char *key_type, *value_type; /* the sink's own word, or NULL for its default */
 };
@@ -46,7 +46,7 @@ enum evs_cell_type {
     EVS_CELL_BOOL,   /* "true" or "false" */
     EVS_CELL_JSON    /* an object or array, compact */
 };
-struct evs_cell {
+struct evs_row_cell {
     enum evs_cell_type type;
     const char *p;
     size_t len;
@@ -55,7 +55,7 @@ struct evs_cell {
 struct evs_row {
     const void *key, *value; /* NULL is null; a group's key is text */
     size_t key_len, value_len;
-    const struct evs_cell *cells;     /* as many as the view has columns; NULL without columns */
+    const struct evs_row_cell *cells; /* as many as the view has columns; NULL without columns */
     const struct evs_header *headers; /* log only */
     int n_headers;
     int32_t partition;

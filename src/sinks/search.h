@@ -29,7 +29,7 @@ struct evs_es {
     char *url, *userpwd;      /* scheme://host:port/prefix without user */
     char *index, *index_path; /* path-escaped */
     char *id, *id_path, *plan_hash;
-    struct evs_view view;
+    struct evs_shape view;
     bool write, fresh, claimed;
     int64_t seq_no, primary_term, batch; /* of the checkpoint document */
     struct evs_ckpt ckpt;

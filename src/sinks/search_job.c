@@ -15,7 +15,7 @@ static void mapping(struct evs_es *s, struct evs_jsonw *w)
         {"key", "keyword"},       {"key_base64", "keyword"}, {"topic", "keyword"},
         {"partition", "integer"}, {"offset", "long"},        {"deleted", "boolean"},
     };
-    const struct evs_view *v = &s->view;
+    const struct evs_shape *v = &s->view;
     evs_jsonw_obj(w, "mappings");
     evs_jsonw_obj(w, "properties");
     for (size_t i = 0; i < EVS_COUNT(fields); i++) {

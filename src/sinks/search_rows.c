@@ -28,7 +28,7 @@ enum evs_rc evs_es_check(struct evs_sink *sink, const struct evs_row *row, struc
     return EVS_OK;
 }
 
-static void add_id(struct evs_jsonw *w, const struct evs_view *v, const struct evs_row *r)
+static void add_id(struct evs_jsonw *w, const struct evs_shape *v, const struct evs_row *r)
 {
     if (v->mode != EVS_VIEW_LOG) {
         evs_jsonw_strn(w, "_id", r->key, r->key_len);

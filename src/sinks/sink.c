@@ -127,7 +127,7 @@ enum evs_rc evs_sink_open(const struct evs_sink_spec *spec, struct evs_sink **re
     if ((ops->caps & EVS_SINK_TARGET) && !spec->view->target[0])
         return evs_fail(err, EVS_INVALID, "sink %s needs --target", ops->name);
     for (size_t i = 0; i < spec->view->n_columns; i++) {
-        const struct evs_column *c = &spec->view->columns[i];
+        const struct evs_shape_column *c = &spec->view->columns[i];
         if (c->type)
             rc = evs_sink_check_type(c->name, c->type, err);
         if (rc)

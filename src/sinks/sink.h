@@ -39,7 +39,7 @@ enum {
 
 struct evs_sink_spec {
     const char *url;
-    const struct evs_view *view;
+    const struct evs_shape *view;
     const char *id, *plan_hash;
     bool write; /* false: open read-only, create nothing, not even a file */
     bool fresh; /* a swap builds the target: a claim that does not resume empties it */

@@ -38,7 +38,7 @@ struct evs_sqlite {
     struct evs_sink base;
     sqlite3 *db; /* NULL: read-only and the file does not exist */
     char *path, *target, *id, *plan_hash, *topic;
-    struct evs_view view; /* names borrowed from the spec */
+    struct evs_shape view; /* names borrowed from the spec */
     int64_t epoch;
     int lock_fd;
     bool fresh;

@@ -5,7 +5,7 @@
 #include "sinks/decimal.h"
 #include "sinks/sqlite.h"
 
-static void cell_of(sqlite3_stmt *st, int at, struct evs_cell *c)
+static void cell_of(sqlite3_stmt *st, int at, struct evs_row_cell *c)
 {
     static const enum evs_cell_type types[] = {
         [SQLITE_INTEGER] = EVS_CELL_NUMBER, [SQLITE_FLOAT] = EVS_CELL_NUMBER,
@@ -21,16 +21,16 @@ static void cell_of(sqlite3_stmt *st, int at, struct evs_cell *c)
 
 static const void *bytes_of(sqlite3_stmt *st, int at, size_t *ret_len)
 {
-    struct evs_cell c;
+    struct evs_row_cell c;
     cell_of(st, at, &c);
     *ret_len = c.len;
     return c.p;
 }
 
-static bool give(struct evs_sqlite *s, sqlite3_stmt *st, struct evs_cell *cells,
+static bool give(struct evs_sqlite *s, sqlite3_stmt *st, struct evs_row_cell *cells,
                  evs_sink_found *found, void *ctx)
 {
-    const struct evs_view *v = &s->view;
+    const struct evs_shape *v = &s->view;
     struct evs_row r = {.cells = v->n_columns ? cells : NULL};
     r.key = bytes_of(st, 0, &r.key_len);
     if (v->mode == EVS_VIEW_COUNT) {
@@ -58,7 +58,7 @@ enum evs_rc evs_sqlite_get(struct evs_sink *sink, const struct evs_row *keys, si
     struct evs_sqlite *s = (struct evs_sqlite *)sink;
     if (!evs_sqlite_has_table(s, s->target))
         return EVS_OK;
-    struct evs_cell *cells = evs_xcalloc(s->view.n_columns + 1, sizeof(*cells));
+    struct evs_row_cell *cells = evs_xcalloc(s->view.n_columns + 1, sizeof(*cells));
     enum evs_rc rc = EVS_OK;
     bool more = true;
     for (size_t i = 0; !rc && more && i < n; i++) {
@@ -100,7 +100,7 @@ enum evs_rc evs_sqlite_scan(struct evs_sink *sink, evs_sink_found *found, void *
         sqlite3_bind_text(st, 3, s->topic, -1, SQLITE_STATIC);
     else if (s->view.n_columns)
         sqlite3_bind_text(st, 3, s->target, -1, SQLITE_STATIC);
-    struct evs_cell *cells = evs_xcalloc(s->view.n_columns + 1, sizeof(*cells));
+    struct evs_row_cell *cells = evs_xcalloc(s->view.n_columns + 1, sizeof(*cells));
     int code = sqlite3_step(st);
     while (code == SQLITE_ROW && give(s, st, cells, found, ctx))
         code = sqlite3_step(st);

@@ -16,7 +16,7 @@
 
 static void put_sql(const struct evs_sqlite *s, struct evs_buf *out)
 {
-    const struct evs_view *v = &s->view;
+    const struct evs_shape *v = &s->view;
     bool log = v->mode == EVS_VIEW_LOG;
     evs_buf_adds(out, "INSERT INTO ");
     evs_sqlite_quote(out, s->target);
@@ -69,7 +69,7 @@ static void put_sql(const struct evs_sqlite *s, struct evs_buf *out)
 
 static void get_sql(struct evs_sqlite *s, struct evs_buf *out)
 {
-    const struct evs_view *v = &s->view;
+    const struct evs_shape *v = &s->view;
     bool join = v->n_columns && v->mode == EVS_VIEW_LATEST;
     bool known = !join || evs_sqlite_has_table(s, "eventscope_version"); /* else others' view */
     evs_buf_adds(out, "SELECT t.\"key\"");
@@ -158,7 +158,7 @@ int evs_sqlite_bind(sqlite3_stmt *st, int at, const void *p, size_t n)
     return sqlite3_bind_blob64(st, at, p, n, SQLITE_STATIC);
 }
 
-static void bind_cell(sqlite3_stmt *st, int at, const struct evs_cell *c)
+static void bind_cell(sqlite3_stmt *st, int at, const struct evs_row_cell *c)
 {
     struct evs_err ignored = EVS_ERR_INIT;
     int64_t v;
@@ -195,7 +195,7 @@ static enum evs_rc step(struct evs_sqlite *s, sqlite3_stmt *st, size_t row, stru
 static enum evs_rc put(struct evs_sqlite *s, const struct evs_row *r, size_t at,
                        struct evs_err *err)
 {
-    const struct evs_view *v = &s->view;
+    const struct evs_shape *v = &s->view;
     sqlite3_stmt *st;
     EVS_AUTO(evs_buf) struct evs_buf headers = EVS_BUF_INIT(64u << 20);
     enum evs_rc rc = evs_sqlite_stmt(s, EVS_SQL_PUT, &st, err);

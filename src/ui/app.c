@@ -1,4 +1,5 @@
 #include "ui/app.h"
+#include "ui/replays.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,6 +76,8 @@ bool evs_app_done(struct evs_ui *ui)
     while (ui->n_stack)
         evs_stack_pop(ui);
     evs_data_done(ui);
+    while (evs_ui_replays())
+        evs_ui_replay_drop(evs_ui_replays());
     bool all = evs_task_reap_all();
     evs_place_done(&ui->last_at);
     evs_histories_done(&ui->histories);
@@ -130,6 +133,8 @@ bool evs_app_refresh(struct evs_ui *ui)
     ui->now_ms = evs_clock_wall_ms();
     show_new_error(ui);
     if (evs_data_refresh(ui))
+        ui->news = true;
+    if (evs_ui_replays_refresh(ui))
         ui->news = true;
     struct evs_screen *s = evs_stack_top(ui);
     if (s && s->ops->refresh(s))
