@@ -7,6 +7,7 @@
 #include "core/opt.h"
 #include "core/xalloc.h"
 #include "kafka/handle.h"
+#include "kafka/times.h"
 
 /* --- metadata --- */
 
@@ -342,5 +343,5 @@ enum evs_rc evs_meta_offsets(struct evs_client *c, struct evs_offset_ask *asks, 
         return evs_kafka_fail(c, e, err, "offsets");
     if (ret_requests)
         *ret_requests = a.requests;
-    return EVS_OK;
+    return evs_times_needed(a.rk) ? evs_times_fill(c, asks, n, isolation, err) : EVS_OK;
 }

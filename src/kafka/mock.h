@@ -8,7 +8,7 @@
  * Limits   the mock keeps 5 MiB or 100,000 batches a partition (older go: that is its retention),
  * knows
  *          no ListGroups and no DescribeGroups (hence evs_mock_groups), no transaction markers, and
- *          answers time look-ups only for beginning and end.
+ *          no offsets by time (times.h reads for them).
  * Threads  its own producer thread; the calls below from one thread.
  * Owns     everything; free after all clients of it are gone.
  * Errors   EVS_FATAL.   Cost  about 0.5 s of one core for the past, 60 MiB.

@@ -108,3 +108,16 @@ def test_its_groups_can_be_asked_for(demo, evs):
     assert all(lag < 20 for (_, p), lag in held.items() if p != 3)
     assert groups["email-sender"]["total_lag"] >= 205
     assert groups["crm-import"]["total_lag"] is None
+
+
+def test_times_are_looked_up(demo, evs):
+    """The mock answers no question by time; the records it holds do."""
+    at = evs.at(demo().brokers)
+    topic = "OrdersTopic_v2"            # nothing is written to it any more
+    times = sorted(int(t) for t in at("messages", topic, "-f", "%T\\n").ok().out.split())
+    moment = times[len(times) // 3]
+    late = at("messages", topic, "--since", moment, "-f", "%T\\n").ok().out.split()
+    early = at("messages", topic, "--until", moment, "-f", "%T\\n").ok().out.split()
+    assert sorted(map(int, late)) == [t for t in times if t >= moment]
+    assert sorted(map(int, early)) == [t for t in times if t < moment]
+    assert at("messages", topic, "--since", times[-1] + 1, "-f", "%T\\n").ok().out == ""
