@@ -82,6 +82,31 @@ static bool refresh_lag(struct evs_data *d)
 
 /* --- all --- */
 
+static void keep(const struct evs_snap *old, const struct evs_snap *now)
+{
+    if (now)
+        (void)evs_snap_ref((struct evs_snap *)(uintptr_t)now);
+    evs_snap_unref((struct evs_snap *)(uintptr_t)old);
+}
+
+bool evs_data_keep_topics(const struct evs_topics_sn **mine, const struct evs_topics_sn *now)
+{
+    if (*mine == now)
+        return false;
+    keep(*mine ? &(*mine)->snap : NULL, now ? &now->snap : NULL);
+    *mine = now;
+    return true;
+}
+
+bool evs_data_keep_lag(const struct evs_lag_sn **mine, const struct evs_lag_sn *now)
+{
+    if (*mine == now)
+        return false;
+    keep(*mine ? &(*mine)->snap : NULL, now ? &now->snap : NULL);
+    *mine = now;
+    return true;
+}
+
 static bool refresh_topics(struct evs_data *d)
 {
     struct evs_topics_sn *have = d->topics_sn;

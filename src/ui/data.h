@@ -1,8 +1,9 @@
 /* data.h - snapshots that several screens share: the topics of the cluster, the lag of its groups.
  *
  * Pollers start when a screen first asks and run until the interface ends or the cluster changes.
- * A snapshot is borrowed until the next evs_data_refresh, which the framework calls before each
- * screen's refresh(); keep it longer with evs_snap_ref.
+ * A snapshot is borrowed until the next evs_data_refresh, which the framework calls before the top
+ * screen's refresh(). A screen that may be covered by another holds its own reference: it takes
+ * snapshots through evs_data_keep_*, and releases them in leave().
  *
  * Threads  UI thread.   Owns  the pollers, through struct evs_ui.   Errors  kept in the snapshots.
  * Cost     none: reads what the pollers published.
@@ -39,6 +40,11 @@ int64_t evs_data_waiting_ms(const struct evs_ui *ui); /* since the first questio
 const struct evs_lag_sn *evs_data_lag(struct evs_ui *ui);                 /* NULL: nothing yet */
 const struct evs_lag_poller_state *evs_data_lag_state(struct evs_ui *ui); /* likewise */
 struct evs_lag_poller *evs_data_lag_poller(struct evs_ui *ui);            /* or NULL */
+
+/* Makes *mine, NULL at first, a reference to now; true when that is another snapshot than before.
+ * now NULL releases. */
+bool evs_data_keep_topics(const struct evs_topics_sn **mine, const struct evs_topics_sn *now);
+bool evs_data_keep_lag(const struct evs_lag_sn **mine, const struct evs_lag_sn *now);
 
 /* Takes newer snapshots; true when there was one. */
 bool evs_data_refresh(struct evs_ui *ui);

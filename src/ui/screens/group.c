@@ -116,6 +116,7 @@ static void leave(struct evs_screen *s)
 {
     evs_table_done(&of(s)->rows);
     evs_table_done(&of(s)->members);
+    (void)evs_data_keep_lag(&of(s)->sn, NULL);
 }
 
 static void resize(struct evs_screen *s, int rows, int n_cols)
@@ -139,10 +140,9 @@ static bool refresh(struct evs_screen *s)
     struct group *p = of(s);
     const struct evs_lag_sn *sn = evs_data_lag(s->ui);
     tell_poller(p, s->at.group);
-    if (sn == p->sn)
+    if (!evs_data_keep_lag(&p->sn, sn))
         return false;
     bool first = !p->g;
-    p->sn = sn;
     p->g = sn ? evs_lag_find(sn, s->at.group) : NULL;
     if (sn && !p->g && first && sn->refresh == 1)
         evs_lag_poller_add(evs_data_lag_poller(s->ui), s->at.group);

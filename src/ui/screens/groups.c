@@ -25,7 +25,7 @@ enum { SPARK_COLS = 15, VIEW_MAX = 60, SENTENCE_ROWS = 10 };
 
 struct groups {
     struct evs_ui *ui;
-    const struct evs_lag_sn *sn; /* borrowed from ui/data */
+    const struct evs_lag_sn *sn; /* counted */
     struct evs_table table;
     const char *topic; /* only groups that read it; NULL all */
     bool all;          /* empty ones too */
@@ -201,6 +201,7 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
 static void leave(struct evs_screen *s)
 {
     evs_table_done(&of(s)->table);
+    (void)evs_data_keep_lag(&of(s)->sn, NULL);
 }
 
 static int table_rows(const struct evs_screen *s)
@@ -237,10 +238,9 @@ static bool refresh(struct evs_screen *s)
 {
     struct groups *p = of(s);
     const struct evs_lag_sn *sn = evs_data_lag(s->ui);
-    bool news = sn != p->sn;
+    bool news = evs_data_keep_lag(&p->sn, sn);
     p->topic = s->at.topic;
     if (news) {
-        p->sn = sn;
         p->hidden = 0;
         for (size_t i = 0; sn && i < sn->n_groups; i++)
             p->hidden += sn->groups[i].v.verdict.status == EVS_LAG_EMPTY;

@@ -30,7 +30,7 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
     struct topics *t = of(s);
     (void)err;
     t->ui = s->ui;
-    t->sn = evs_data_topics(s->ui);
+    (void)evs_data_keep_topics(&t->sn, evs_data_topics(s->ui));
     evs_table_init(&t->list, &topic_list_ops, t, TOPIC_COL_MSGS, TOPIC_COL_STATE, true);
     evs_table_init(&t->tree, &topic_tree_ops, t, TREE_COL_MSGS, -1, false);
     return EVS_OK;
@@ -41,6 +41,8 @@ static void leave(struct evs_screen *s)
     struct topics *t = of(s);
     evs_table_done(&t->list);
     evs_table_done(&t->tree);
+    (void)evs_data_keep_topics(&t->sn, NULL);
+    (void)evs_data_keep_lag(&t->lag_sn, NULL);
     evs_map_done(&t->folded, NULL);
     evs_free(t->nodes);
     evs_free(t->lags);
@@ -69,10 +71,9 @@ static bool refresh(struct evs_screen *s)
     struct topics *t = of(s);
     const struct evs_topics_sn *sn = evs_data_topics(s->ui);
     const struct evs_lag_sn *lag = sn && sn->n ? evs_data_lag(s->ui) : NULL;
-    if (sn == t->sn && lag == t->lag_sn)
+    bool topics = evs_data_keep_topics(&t->sn, sn);
+    if (!evs_data_keep_lag(&t->lag_sn, lag) && !topics)
         return evs_data_waiting_ms(s->ui) > 0;
-    t->sn = sn;
-    t->lag_sn = lag;
     take(t);
     return true;
 }

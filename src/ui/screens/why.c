@@ -204,6 +204,7 @@ static void leave(struct evs_screen *s)
 {
     forget(of(s));
     evs_table_done(&of(s)->table);
+    (void)evs_data_keep_lag(&of(s)->sn, NULL);
 }
 
 static void resize(struct evs_screen *s, int rows, int n_cols)
@@ -245,9 +246,8 @@ static bool refresh(struct evs_screen *s)
     struct why *y = of(s);
     const struct evs_lag_sn *sn = evs_data_lag(s->ui);
     const struct evs_lag_group_row *g;
-    bool news = sn != y->sn;
+    bool news = evs_data_keep_lag(&y->sn, sn);
     tell_poller(s);
-    y->sn = sn;
     const struct evs_lag_row *r = row_of(s, &g);
     bool due = !y->task ||
                (!evs_task_running(y->task) && evs_ui_now_ms(s->ui) - y->answered_ms >= AGAIN_MS);
