@@ -86,8 +86,11 @@ static void row_json(struct evs_jsonw *w, const struct evs_lag_group_row *g,
     else
         evs_jsonw_null(w, "share");
     count(w, "committed_ts", r->commit_ms);
-    if (r->retention_left_s >= 0)
-        number(w, "retention_left_seconds", r->retention_left_s);
+    if (r->compacted >= 0)
+        evs_jsonw_bool(w, "compacted", r->compacted != 0);
+    else
+        evs_jsonw_null(w, "compacted");
+    number(w, "retention_left_seconds", r->retention_left_s);
     evs_jsonw_str(w, "note", note_of(r));
     evs_jsonw_end(w);
 }

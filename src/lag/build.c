@@ -74,6 +74,21 @@ static void fill_age(const struct evs_survey *s, const struct evs_lag_entry *e,
     }
 }
 
+/* By the topic's retention time, else by how fast its log start moves. */
+static void fill_retention(const struct evs_survey *s, const struct evs_lag_entry *e,
+                           struct evs_lag_row *r, const struct evs_track *t)
+{
+    r->compacted = e->topic->compacted;
+    if (r->f.lag <= 0)
+        return;
+    if (e->topic->retention_ms > 0 && r->age.lag_ms >= 0)
+        r->retention_left_s = e->topic->retention_ms > r->age.lag_ms
+                                  ? (double)(e->topic->retention_ms - r->age.lag_ms) / 1000
+                                  : 0;
+    else if (t)
+        r->retention_left_s = evs_retention_left_s(t, s->now_ms, r->low, e->committed);
+}
+
 static void judge(const struct evs_survey *s, const struct evs_lag_group *g,
                   const struct evs_lag_entry *e, struct evs_lag_row *r, bool markers)
 {
@@ -128,9 +143,8 @@ static void fill_row(const struct evs_survey *s, const struct evs_lag_group *g,
     const struct evs_track *t = track_of(e);
     r->produce = t && !ends.gone ? evs_track_rate(t, RATE_WINDOW_MS) : -1;
     r->consume = evs_trace_rate(&e->trace);
-    if (t && r->f.lag >= 0)
-        r->retention_left_s = evs_retention_left_s(t, s->now_ms, ends.low, e->committed);
     fill_age(s, e, r, markers);
+    fill_retention(s, e, r, t);
     judge(s, g, e, r, markers);
 }
 

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/map.h"
 #include "core/xalloc.h"
+#include "kafka/configs.h"
 #include "lag/survey_inner.h"
 
 enum {
@@ -14,7 +15,8 @@ enum {
     PEEK_MS = 1500,
     PEEK_COUNT = 100, /* gaps up to this long are counted record by record */
     MARKER_GAP = 8,   /* a commit that stands still this close to the end may wait for nothing */
-    MARKER_PEEKS = 200
+    MARKER_PEEKS = 200,
+    CONFIGS_MAX = 100
 };
 
 void evs_survey_ends_of(const struct evs_lag_entry *e, struct evs_lag_ends *ret_ends)
@@ -134,6 +136,43 @@ enum evs_rc evs_survey_ends(struct evs_survey *s, struct evs_err *err)
         return EVS_OK;
     }
     return rc;
+}
+
+/* --- what lag means on this topic --- */
+
+static void take_config(struct evs_lag_topic *t, const struct evs_topic_config *c)
+{
+    if (!c->cleanup_policy)
+        return;
+    t->compacted = strstr(c->cleanup_policy, "compact") != NULL;
+    if (strstr(c->cleanup_policy, "delete") && c->retention_ms > 0)
+        t->retention_ms = c->retention_ms;
+}
+
+void evs_survey_configs(struct evs_survey *s)
+{
+    struct evs_topic_config configs[CONFIGS_MAX];
+    struct evs_lag_topic *topics[CONFIGS_MAX];
+    struct evs_err err = EVS_ERR_INIT;
+    size_t n = 0;
+    for (size_t i = 0; i < s->st.topics.n && n < CONFIGS_MAX && !s->no_configs; i++) {
+        struct evs_lag_topic *t = s->st.topics.items[i].value;
+        if (t->configured || t->gone || !t->n)
+            continue;
+        t->configured = true;
+        configs[n] = (struct evs_topic_config){.topic = t->name};
+        topics[n++] = t;
+    }
+    if (!n)
+        return;
+    s->requests++;
+    if (evs_topic_configs(s->c, configs, n, &err)) {
+        s->no_configs = true; /* the lag is right without */
+        evs_log(EVS_LOG_INFO, "lag: %s", err.msg);
+    }
+    for (size_t i = 0; i < n; i++)
+        take_config(topics[i], &configs[i]);
+    evs_topic_configs_done(configs, n);
 }
 
 /* --- closer: ages and markers --- */

@@ -34,7 +34,8 @@ struct evs_lag_row {
     int64_t moved_ms;  /* when the commit was last seen to move; 0 never */
     double consume, produce;
     struct evs_lag_eta eta;
-    double retention_left_s; /* < 0 unknown or not moving */
+    int compacted;           /* lag is an upper bound of records: 1, it is not: 0, unknown: -1 */
+    double retention_left_s; /* until the oldest unread may be deleted; < 0 unknown, or never */
     struct evs_lag_verdict verdict;
     const char *error; /* the broker's words; NULL fine */
 };

@@ -64,6 +64,8 @@ struct evs_lag_topic *evs_lag_state_topic(struct evs_lag_state *st, const char *
     if (!*at) {
         struct evs_lag_topic *t = evs_xcalloc(1, sizeof(*t));
         t->name = evs_xstrdup(name);
+        t->compacted = -1;
+        t->retention_ms = EVS_LAG_NULL;
         *at = t;
     }
     return *at;

@@ -32,6 +32,9 @@ struct evs_lag_topic {
     bool gone;
     bool asked;     /* gone, and asked for by name: `native` says whether it is only hidden */
     int32_t native; /* why it may not be seen; 0 */
+    bool configured;      /* its configuration was asked for */
+    int compacted;        /* cleanup.policy has compact: 1, not: 0, unknown: -1 */
+    int64_t retention_ms; /* EVS_LAG_NULL: unknown, unlimited or not deleted by time */
     int32_t n;
     struct evs_lag_part *parts;
 };

@@ -489,8 +489,10 @@ enum evs_rc evs_survey_refresh(struct evs_survey *s, bool only_view, struct evs_
     if (rc)
         return rc;
     s->now_ms = evs_clock_wall_ms();
-    if (!s->down)
+    if (!s->down) {
+        evs_survey_configs(s);
         evs_survey_closer(s);
+    }
     evs_survey_trace(s);
     *ret_sn = evs_survey_build(s, (double)(evs_clock_mono_us() - start_us) / 1e6);
     return EVS_OK;

@@ -25,6 +25,7 @@ struct evs_survey {
     struct evs_lag_state st;
     char **names, **globs, **view;
     size_t n_names, n_globs, n_view;
+    bool no_configs; /* topics' configuration cannot be had */
     bool whole_list; /* every broker listed its groups: what is not listed does not exist */
     bool all; /* neither names nor globs were given */
     bool stable, watch, ages;
@@ -44,6 +45,8 @@ bool evs_survey_in_view(const struct evs_survey *s, const char *group);
 /* ends.c: ends, grid and peeks of what the rows need. */
 enum evs_rc evs_survey_ends(struct evs_survey *s, struct evs_err *err) EVS_MUST_USE;
 void evs_survey_closer(struct evs_survey *s);
+/* Compaction and retention of topics not asked for yet. */
+void evs_survey_configs(struct evs_survey *s);
 /* The ends of an entry's partition. */
 void evs_survey_ends_of(const struct evs_lag_entry *e, struct evs_lag_ends *ret_ends);
 

@@ -78,7 +78,7 @@ static void judge_retention(struct evs_why *w, const struct evs_lag_row *r)
                "%s offsets after the commit were deleted unread", evs_num_commas(n, r->f.lost));
     else if (r->retention_left_s >= 0)
         settle(w, EVS_SUSPECT_RETENTION, EVS_CLEARED, "exact",
-               "committed is %s above the log start, which reaches it in %s",
+               "committed is %s above the log start; it may be deleted in %s",
                evs_num_commas(n, r->committed - r->low),
                evs_num_ago(t, (int64_t)(r->retention_left_s * 1000)));
     else

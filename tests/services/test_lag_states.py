@@ -192,7 +192,7 @@ def test_compacted_topic(admin, kevs, kafka, topic, name):
         behind = row["records_behind"]
         return behind is not None and behind <= row["lag"] - 29 and row
     row = proc.wait_until(compacted, "the compaction", 60)
-    assert row["lag"] == row["high"] - 10
+    assert row["lag"] == row["high"] - 10 and row["compacted"] is True
     agree(kevs, kafka, group)
 
 
@@ -294,7 +294,7 @@ def test_prometheus_exposition(admin, kevs, topic, name):
 
 
 def test_age_is_exact_from_the_record(admin, kevs, topic, name):
-    t, group = topic(1), name("g")
+    t, group = topic(1, retention_ms=3600000), name("g")
     now = time.time() * 1000
     admin("produce", topic=t, records=[
         {"partition": 0, "key": "k", "value": "v", "timestamp": int(now - 90000)},
@@ -304,6 +304,8 @@ def test_age_is_exact_from_the_record(admin, kevs, topic, name):
     row = doc["groups"][0]["partitions"][0]
     assert row["lag_seconds_method"] == "exact"
     assert abs(row["lag_seconds"] - (doc["at"] - int(now - 90000)) / 1000) < 0.01
+    assert abs(row["retention_left_seconds"] + row["lag_seconds"] - 3600) < 0.01
+    assert row["compacted"] is False
 
 
 def test_offsets_topic_agrees_and_knows_commit_times(admin, kevs, topic, name):

@@ -184,6 +184,10 @@ static void say_left(const struct group *p, const struct evs_lag_row *r, struct 
         evs_bands_say(b->left, sizeof(b->left), "%s", evs_lag_rule_text(r->verdict.rule));
     else if (p->rows.col == COL_AGE && r)
         lag_method_words(&r->age, b->left, sizeof(b->left));
+    else if (p->rows.col == COL_LAG && r && r->compacted > 0)
+        evs_bands_say(b->left, sizeof(b->left),
+                      "a compacted topic: lag = high %s committed is at most what waits",
+                      evs_glyph(EVS_G_MINUS));
     else if (p->rows.col == COL_LAG)
         evs_bands_say(b->left, sizeof(b->left), "lag = high %s committed; i counts to the %s",
                       evs_glyph(EVS_G_MINUS),
@@ -209,6 +213,8 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
         return;
     }
     say_left(p, current(p), b);
+    if (p->rows.col == COL_LAG && current(p) && current(p)->compacted > 0)
+        evs_bands_say(b->tag, sizeof(b->tag), "span");
     evs_bands_table(b, p->on_members ? &p->members : &p->rows, p->on_members ? 0 : COL_PART);
 }
 
