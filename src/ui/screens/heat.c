@@ -326,6 +326,11 @@ static enum evs_handled command(struct evs_screen *s, enum evs_command c)
         if (map && !h->keys && !h->fallback)
             zoom(s);
         return EVS_HANDLED;
+    case EVS_CMD_GO_WHATIF: /* of all that the map shows, unless a range is marked: a cell is no load */
+        if (h->mark != SIZE_MAX)
+            return EVS_IGNORED;
+        evs_ui_open(s->ui, "whatif", &s->at);
+        return EVS_HANDLED;
     case EVS_CMD_OPEN: {
         struct evs_place at = EVS_PLACE_INIT;
         if (!map)
