@@ -1,8 +1,14 @@
 /* tui.c - from a command to the same place in the interface. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/session.h"
+#include "cli/setup.h"
 #include "core/buf.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
@@ -51,6 +57,31 @@ static enum evs_rc connect_sample(struct evs_cli *cli, struct evs_client **ret_c
     return rc ? rc : connect_to(cli, evs_mock_brokers(sample), "demo", ret_client, err);
 }
 
+/* dir/eventscope.conf, never over one that is there. */
+static enum evs_rc write_starter(const char *dir, char ret_said[200], struct evs_err *err)
+{
+    EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(1 << 20);
+    char path[512];
+    snprintf(path, sizeof(path), "%s", dir);
+    for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) { /* its parents */
+        *p = '\0';
+        (void)mkdir(path, 0755);
+        *p = '/';
+    }
+    (void)mkdir(path, 0755);
+    snprintf(path, sizeof(path), "%s/eventscope.conf", dir);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return evs_fail_errno(err, errno, "%s", path);
+    evs_setup_starter(&text);
+    bool whole = write(fd, evs_buf_str(&text), text.len) == (ssize_t)text.len;
+    int why = errno;
+    if (close(fd) || !whole)
+        return evs_fail_errno(err, why, "%s", path);
+    snprintf(ret_said, 200, "wrote %.180s", path);
+    return EVS_OK;
+}
+
 enum evs_rc evs_cli_connect(struct evs_cli *cli, char how, const char *text,
                             struct evs_client **ret_client, char ret_said[200], struct evs_err *err)
 {
@@ -64,7 +95,7 @@ enum evs_rc evs_cli_connect(struct evs_cli *cli, char how, const char *text,
         rc = evs_opts_set(&cli->opts, "config", text, err);
         rc = rc ? rc : evs_session_client(cli, &made, err);
     } else {
-        return evs_fail(err, EVS_INVALID, "eventscope config starter prints one");
+        return write_starter(text, ret_said, err);
     }
     if (!rc)
         *ret_client = made;

@@ -203,6 +203,8 @@ void evs_app_connect(struct evs_ui *ui, enum evs_ui_connect how, const char *tex
         evs_ui_say(ui, EVS_ROLE_WARN, "start again with -b BROKERS");
         return;
     }
+    if (how == EVS_CONNECT_STARTER) /* where it goes */
+        text = ui->opts->config_dir ? ui->opts->config_dir : ".";
     if (ui->opts->connect(ui->opts->ctx, how, text, &client, said, &err)) {
         evs_ui_fail(ui, &err);
         return;

@@ -142,6 +142,8 @@ void evs_data_done(struct evs_ui *ui)
         evs_task_retire("topics", free_topics, d->topics);
     if (d->lag)
         evs_task_retire("lag", free_lag, d->lag);
+    evs_task_drop(d->doctor);
+    evs_snap_unref(d->doctor_sn);
     evs_snap_unref(d->topics_sn ? &d->topics_sn->snap : NULL);
     evs_snap_unref(d->lag_sn ? &d->lag_sn->snap : NULL);
     evs_snap_unref(d->lag_state ? &d->lag_state->snap : NULL);

@@ -23,6 +23,9 @@ struct evs_lag_sn;
 struct evs_lag_poller;
 struct evs_lag_poller_state;
 
+struct evs_task;
+struct evs_snap;
+
 struct evs_data {
     struct evs_topics_poller *topics;
     struct evs_topics_sn *topics_sn;
@@ -30,6 +33,10 @@ struct evs_data {
     struct evs_lag_poller *lag;
     struct evs_lag_sn *lag_sn;
     struct evs_lag_poller_state *lag_state;
+    struct evs_task *doctor; /* Connecting's steps */
+    struct evs_snap *doctor_sn;
+    uint64_t doctor_seen;
+    int64_t doctor_at_ms;
 };
 
 const struct evs_topics_sn *evs_data_topics(struct evs_ui *ui); /* NULL: nothing yet */

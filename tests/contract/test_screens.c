@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "kafka/client.h"
 #include "ui/app.h"
+#include "ui/task.h"
 
 /* A client that never gets an answer: screens show what they do before there is data. */
 static struct evs_client *lonely_client(void)
@@ -68,7 +69,10 @@ static struct evs_ui *new_ui(const struct evs_ui_opts *opts)
 
 static void free_ui(struct evs_ui *ui)
 {
-    assert_true(evs_app_done(ui));
+    bool done = evs_app_done(ui);
+    for (int i = 0; !done && i < 20; i++) /* a second each: a busy machine */
+        done = evs_task_reap_all();
+    assert_true(done);
     evs_free(ui);
 }
 

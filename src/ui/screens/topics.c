@@ -71,9 +71,10 @@ static bool refresh(struct evs_screen *s)
     struct topics *t = of(s);
     const struct evs_topics_sn *sn = evs_data_topics(s->ui);
     const struct evs_lag_sn *lag = sn && sn->n ? evs_data_lag(s->ui) : NULL;
+    bool steps = (!sn || !sn->n) && evs_connecting_refresh(s->ui);
     bool topics = evs_data_keep_topics(&t->sn, sn);
     if (!evs_data_keep_lag(&t->lag_sn, lag) && !topics)
-        return evs_data_waiting_ms(s->ui) > 0;
+        return steps || evs_data_waiting_ms(s->ui) > 0;
     take(t);
     return true;
 }
@@ -157,6 +158,7 @@ static enum evs_handled open_row(struct evs_screen *s)
     struct evs_place at = EVS_PLACE_INIT;
     if (connecting(t)) {
         evs_topics_refresh(evs_data_topics_poller(s->ui));
+        evs_connecting_examine(s->ui);
         return EVS_HANDLED;
     }
     if (!row) {

@@ -85,8 +85,8 @@ static int next_out(const struct evs_table *t, const struct evs_table_layout *l,
     return out;
 }
 
-/* In this order: previews and bars shrink, names down to what still reads well; charts and the first
- * three columns by their number go; names shrink to their minimum; the other columns go. */
+/* In this order: previews and bars shrink, names down to what still reads well; charts and the
+ * first three columns by their number go; names shrink to their minimum; the other columns go. */
 static void make_fit(const struct evs_table *t, struct evs_table_layout *l, int cols, int gap)
 {
     for (;;) {
