@@ -266,6 +266,29 @@ static void draw_spark(struct evs_view *v, int row, int col, const double *value
     evs_chart_spark(v, row, col + 6, SPARK_COLS, values, EVS_LAG_SPARK, 0, EVS_ROLE_SPARK);
 }
 
+/* "commit moved ██████ stopped 14:10:02": two minutes a cell. */
+static void draw_commit(const struct evs_screen *s, struct evs_view *v,
+                        const struct evs_lag_poller_state *st)
+{
+    const struct evs_lag_row *r = &of(s)->w->row;
+    int64_t at_ms = r->commit_ms > 0 ? r->commit_ms : r->moved_ms;
+    char at[EVS_NUM_LEN];
+    int col = 2 + evs_view_text(v, 2, 2, EVS_ROLE_TEXT, "commit moved ");
+    for (int i = 0; i < EVS_LAG_SPARK / 2; i++, col++)
+        if (st->out[2 * i] > 0 || st->out[2 * i + 1] > 0)
+            evs_view_glyph(v, 2, col, EVS_ROLE_BAR, EVS_G_BAR);
+    evs_num_clock(at, at_ms > 0 ? at_ms : 0, evs_ui_now_ms(s->ui));
+    char *ms = strrchr(at, '.');
+    if (ms)
+        *ms = '\0';
+    bool moves = r->verdict.status != EVS_LAG_STALL && r->verdict.status != EVS_LAG_STOP;
+    if (at_ms <= 0)
+        evs_view_text(v, 2, col + 1, EVS_ROLE_TEXT, "not while watched");
+    else
+        evs_view_printf(v, 2, col + 1, moves ? EVS_ROLE_TEXT : EVS_ROLE_BAD, "%s %s",
+                        moves ? "last" : "stopped", at);
+}
+
 static void draw_charts(const struct evs_screen *s, struct evs_view *v)
 {
     const struct why *y = of(s);
@@ -279,12 +302,7 @@ static void draw_charts(const struct evs_screen *s, struct evs_view *v)
     draw_spark(v, 1, 2, st->lag, "lag");
     evs_view_text(v, 1, 10 + SPARK_COLS, EVS_ROLE_TEXT,
                   r->f.lag < 0 ? evs_glyph(EVS_G_NONE) : evs_num_commas(n, r->f.lag));
-    int64_t at_ms = r->commit_ms > 0 ? r->commit_ms : r->moved_ms;
-    evs_num_clock(n, at_ms > 0 ? at_ms : 0, evs_ui_now_ms(s->ui));
-    n[8] = '\0';
-    evs_bands_say(text, sizeof(text), "commit %s%s",
-                  at_ms > 0 ? "last moved " : "has not moved while watched", at_ms > 0 ? n : "");
-    evs_view_text(v, 2, 2, EVS_ROLE_TEXT, text);
+    draw_commit(s, v, st);
     if (right < 0)
         return;
     draw_spark(v, 1, right, st->in, "in");
