@@ -28,6 +28,9 @@ COMMANDS = {
     "lag": ["lag", "--json"],
     "lint": ["lint", "TOPIC"],
     "lag-group": ["lag", "--group", "GROUP", "--json"],
+    "lag-why": ["lag", "--why", "GROUP", "TOPIC:1"],
+    "lag-offsets-topic": ["lag", "--offsets-topic", "--json"],
+    "lag-prometheus": ["lag", "--prometheus"],
 }
 
 
