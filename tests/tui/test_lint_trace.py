@@ -18,7 +18,8 @@ def orders(topic, produce):
 
 
 def test_trace_steps_states_and_time_travel(kafka, kevs, orders, tui):
-    first, *steps = kevs("trace", orders, "User:7", "--json", "--state", "--fold", "merge").ok().lines
+    told = kevs("trace", orders, "User:7", "--json", "--state", "--fold", "merge").ok()
+    first, *steps = told.lines
     p = first["candidates"][0]["partition"]
     t = tui("trace", orders, "User:7", "-b", kafka, "--tui", rows=30, cols=130)
     t.wait(f"User:7 hashes to p{p} (murmur2, as all keys of this topic); {len(steps)} events")

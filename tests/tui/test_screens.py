@@ -1,5 +1,5 @@
-"""The screens as a person uses them, on the sample cluster: reading, searching, tailing, every way to
-see less, and what shows when there is no cluster."""
+"""The screens as a person uses them, on the sample cluster: reading, searching, tailing, every way
+to see less, and what shows when there is no cluster."""
 import re
 import time
 

@@ -326,7 +326,7 @@ static enum evs_handled command(struct evs_screen *s, enum evs_command c)
         if (map && !h->keys && !h->fallback)
             zoom(s);
         return EVS_HANDLED;
-    case EVS_CMD_GO_WHATIF: /* of all that the map shows, unless a range is marked: a cell is no load */
+    case EVS_CMD_GO_WHATIF: /* of all, unless a range is marked: one cell is no load */
         if (h->mark != SIZE_MAX)
             return EVS_IGNORED;
         evs_ui_open(s->ui, "whatif", &s->at);
