@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static void (*oom_hook)(void);
 static atomic_long fail_in;
@@ -106,4 +109,19 @@ void *evs_try_malloc(size_t n)
 void evs_free(void *p)
 {
     free(p);
+}
+
+void evs_xalloc_streaming(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
+}
+
+void evs_xalloc_trim(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
 }

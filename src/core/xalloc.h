@@ -25,6 +25,12 @@ char *evs_xprintf(const char *fmt, ...) EVS_PRINTF(1, 2) EVS_MUST_USE;
 void *evs_try_malloc(size_t n) EVS_MUST_USE;
 void evs_free(void *p);
 
+/* For work that streams gigabytes through short-lived buffers: freed memory is kept for the next
+ * ones instead of going back to the system page by page. evs_xalloc_trim gives back what is free.
+ * */
+void evs_xalloc_streaming(void);
+void evs_xalloc_trim(void);
+
 /* Called once before abort() when memory is gone; must only use async-signal-safe calls. */
 void evs_xalloc_on_oom(void (*hook)(void));
 /* Tests: the n-th evs_try_malloc from now on fails, and all later ones; 0 switches it off. */

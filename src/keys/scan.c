@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/event.h"
@@ -18,13 +17,7 @@
 /* Of the memory given, tables take 5/8; the key set and the analyses the rest. */
 #define TABLE_SHARE(memory) ((memory) / 8 * 5)
 
-enum {
-    HEAT_CELLS = 1 << 18,
-    HEAT_MIN = 48,
-    HEAT_MAX = 256,
-    HAND_OVER_US = 300000,
-    MAX_WORKERS = 4
-};
+enum { HEAT_CELLS = 1 << 18, HEAT_MIN = 48, HEAT_MAX = 256, HAND_OVER_US = 300000, TURN_MS = 10 };
 
 struct worker {
     struct evs_scan *scan;
@@ -40,13 +33,14 @@ struct worker {
 };
 
 struct evs_scan {
-    struct evs_client *client;
     struct evs_ranges *ranges;
     struct evs_windows_part *windows; /* of a sample */
     size_t *at; /* of a sample: index in ranges of each partition's present window */
     struct evs_scan_opts opts;
     struct evs_slot *slot;
-    struct evs_reader *reader;
+    struct evs_reader *reader; /* only the scan's thread touches it once that runs */
+    struct evs_reader_progress progress;
+    atomic_llong records, bytes, passed, span;
     struct worker *w;
     int n_workers, n_live;  /* with a table; those that the reader made */
     struct evs_queue *over; /* workers lent their tables */
@@ -200,9 +194,8 @@ static void publish(struct evs_scan *s, struct evs_keyset *ks, struct evs_keyset
                     enum evs_scan_state state)
 {
     struct evs_scan_sn *sn = evs_xcalloc(1, sizeof(*sn));
-    struct evs_reader_progress p;
+    struct evs_reader_progress p = s->progress;
     evs_snap_init(&sn->snap, sn_free);
-    evs_reader_progress(s->reader, &p);
     sn->topic = evs_xstrdup(s->ranges->topic);
     sn->state = state;
     sn->ks = ks;
@@ -313,13 +306,22 @@ static void release_strays(struct evs_scan *s)
             return;
 }
 
+static void look_at_progress(struct evs_scan *s)
+{
+    evs_reader_progress(s->reader, &s->progress);
+    atomic_store(&s->records, s->progress.records);
+    atomic_store(&s->bytes, s->progress.bytes);
+    atomic_store(&s->passed, s->progress.passed);
+    atomic_store(&s->span, s->progress.span);
+}
+
 static void run(void *arg)
 {
     struct evs_scan *s = arg;
     enum evs_rc rc;
     s->next_us = s->started_us + 100 * 1000;
     do {
-        int64_t wait = 30;
+        look_at_progress(s);
         bool pause = atomic_load(&s->pausing);
         if (pause != s->paused) {
             evs_reader_pause(s->reader, pause);
@@ -329,13 +331,19 @@ static void run(void *arg)
         if (s->opts.snapshot_ms && !pause && evs_clock_mono_us() >= s->next_us)
             snapshot(s, EVS_SCAN_RUNNING);
         release_strays(s);
-        rc = evs_reader_wait(s->reader, wait, &s->failure);
+        rc = evs_reader_wait(s->reader, TURN_MS, &s->failure);
     } while (rc == EVS_AGAIN && !atomic_load(&s->stopping));
     /* Workers may wait for a hand-over that nobody will make any more. */
     evs_queue_close(s->over);
     for (int i = 0; i < s->n_workers; i++)
         evs_queue_close(s->w[i].back);
     evs_reader_stop(s->reader);
+    if (rc == EVS_AGAIN)
+        rc = evs_reader_wait(s->reader, -1, &s->failure);
+    look_at_progress(s);
+    evs_reader_free(s->reader); /* its queues' memory goes to the analyses */
+    s->reader = NULL;
+    evs_xalloc_trim();
     bool stopped = atomic_load(&s->stopping);
     bool limited = s->opts.limit && atomic_load(&s->kept) >= s->opts.limit;
     if (rc == EVS_EOF || stopped) {
@@ -347,14 +355,6 @@ static void run(void *arg)
 }
 
 /* --- life --- */
-
-/* As many as there are cores, but each wants a share of librdkafka's memory. */
-static int default_workers(const struct evs_ranges *r)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    int n = cores < 2 ? 1 : cores > MAX_WORKERS ? MAX_WORKERS : (int)cores;
-    return (size_t)n > r->n ? (r->n ? (int)r->n : 1) : n;
-}
 
 static void workers_new(struct evs_scan *s)
 {
@@ -400,7 +400,7 @@ enum evs_rc evs_scan_start(struct evs_client *c, const struct evs_ranges *ranges
                            struct evs_scan **ret_scan, struct evs_err *err)
 {
     struct evs_scan *s = evs_xcalloc(1, sizeof(*s));
-    s->client = c;
+    evs_xalloc_streaming();
     s->opts = *opts;
     take_ranges(s, ranges);
     if (!s->opts.memory_bytes)
@@ -412,7 +412,7 @@ enum evs_rc evs_scan_start(struct evs_client *c, const struct evs_ranges *ranges
     s->over = evs_queue_new(64, SIZE_MAX, NULL);
     s->finished = evs_queue_new(1, SIZE_MAX, NULL);
     s->started_us = evs_clock_mono_us();
-    s->n_workers = opts->workers > 0 ? opts->workers : default_workers(s->ranges);
+    s->n_workers = opts->workers > 0 ? opts->workers : evs_scan_workers(s->ranges);
     workers_new(s);
     struct evs_reader_opts ro = {.profile = s->at ? EVS_READER_BROWSE : EVS_READER_SCAN,
                                  .workers = s->n_workers};
@@ -438,8 +438,6 @@ void evs_scan_pause(struct evs_scan *s, bool on)
 void evs_scan_stop(struct evs_scan *s)
 {
     atomic_store(&s->stopping, true);
-    if (s->reader)
-        evs_reader_stop(s->reader);
 }
 
 enum evs_rc evs_scan_wait(struct evs_scan *s, int64_t wait_ms, struct evs_err *err)
@@ -485,11 +483,7 @@ void evs_scan_free(struct evs_scan *s)
 
 void evs_scan_progress(const struct evs_scan *s, struct evs_scan_progress *ret_p)
 {
-    struct evs_reader_progress p;
-    evs_reader_progress(s->reader, &p);
-    *ret_p = (struct evs_scan_progress){.records = p.records,
-                                        .bytes = p.bytes,
-                                        .passed = p.passed,
-                                        .span = p.span,
-                                        .elapsed_us = evs_clock_mono_us() - s->started_us};
+    *ret_p = (struct evs_scan_progress){atomic_load(&s->records), atomic_load(&s->bytes),
+                                        atomic_load(&s->passed), atomic_load(&s->span),
+                                        evs_clock_mono_us() - s->started_us};
 }

@@ -2,13 +2,14 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/num.h"
 #include "core/xalloc.h"
 #include "kafka/range.h"
 #include "keys/boot.h"
 
-enum { POOLED = 64 };
+enum { POOLED = 64, MAX_WORKERS = 4 };
 
 enum evs_rc evs_windows_fraction(const char *text, int64_t span, double *ret_fraction,
                                  struct evs_err *err)
@@ -168,4 +169,12 @@ double evs_windows_covered(const struct evs_windows_part *w, int32_t partitions)
         whole += (double)w[p].whole;
     }
     return whole > 0 ? read / whole : 1;
+}
+
+/* As many as there are cores, but each wants a share of librdkafka's memory. */
+int evs_scan_workers(const struct evs_ranges *r)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int n = cores < 2 ? 1 : cores > MAX_WORKERS ? MAX_WORKERS : (int)cores;
+    return (size_t)n > r->n ? (r->n ? (int)r->n : 1) : n;
 }

@@ -46,6 +46,9 @@ void evs_windows_parts(const struct evs_ranges *whole, const struct evs_ranges *
 /* The share of all offsets that the windows cover. */
 double evs_windows_covered(const struct evs_windows_part *parts, int32_t partitions);
 
+/* Reader threads for these ranges: as many as cores, at most 4. */
+int evs_scan_workers(const struct evs_ranges *r);
+
 struct evs_interval {
     double low, high;
 };
