@@ -81,11 +81,13 @@ static int open_face(struct evs_cli *cli, const struct evs_cli_face *face)
         .at = &at,
         .theme = theme         ? theme
                  : env && *env ? env
-                               : NULL,
+                               : face->theme,
         .config_dir = dir,
         .problem = face->problem ? face->problem->msg : NULL,
         .problem_hint = face->problem ? face->problem->hint : NULL,
-        .no_color = evs_opts_given(&cli->opts, "no-color"),
+        .config_file = face->config_file,
+        .no_color = evs_opts_given(&cli->opts, "no-color") || face->no_color,
+        .no_mouse = face->no_mouse,
         .ascii = evs_opts_given(&cli->opts, "ascii"),
         .groups = face->groups,
         .demo = face->demo,

@@ -43,6 +43,9 @@ struct evs_cli_face {
     int32_t partition;          /* -1: all */
     const char *const *groups;  /* groups by name, NULL ends; NULL: those that are listed */
     bool demo;
+    /* From the configuration file; options and environment win. NULL: not set. */
+    const char *theme, *config_file;
+    bool no_color, no_mouse;
     const struct evs_err *problem; /* why there is no client, or NULL */
 };
 struct evs_cli;

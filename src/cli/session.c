@@ -4,6 +4,7 @@
 
 #include "cli/setup.h"
 #include "core/clock.h"
+#include "core/num.h"
 #include "filter/filter.h"
 #include "kafka/client.h"
 #include "kafka/range.h"
@@ -17,6 +18,8 @@ enum evs_rc evs_session_conf(const struct evs_cli *cli, struct evs_client_conf *
         return rc;
     if (evs_setup_exposed(&setup))
         evs_cli_warn(cli, "%s holds a password and others may read it: chmod 600 it", setup.path);
+    if (evs_setup_flag(&setup, "utc"))
+        evs_num_set_utc(true);
     *ret_conf = setup.client;
     evs_client_conf_init(&setup.client); /* moved */
     evs_setup_done(&setup);

@@ -96,6 +96,14 @@ static const char *env(const char *name)
     return value && *value ? value : NULL;
 }
 
+char *evs_setup_where(const struct evs_cli *cli)
+{
+    const char *given = evs_opts_str(&cli->opts, "config");
+    if (!given)
+        given = env("EVENTSCOPE_CONFIG");
+    return given ? evs_xstrdup(given) : evs_conf_home("eventscope.conf");
+}
+
 enum evs_rc evs_setup_file(const struct evs_cli *cli, struct evs_setup *s, struct evs_err *err)
 {
     memset(s, 0, sizeof(*s));
@@ -105,7 +113,7 @@ enum evs_rc evs_setup_file(const struct evs_cli *cli, struct evs_setup *s, struc
     s->path_why = given ? "--config" : env("EVENTSCOPE_CONFIG") ? "EVENTSCOPE_CONFIG" : "default";
     if (!given)
         given = env("EVENTSCOPE_CONFIG");
-    s->path = given ? evs_xstrdup(given) : evs_conf_home("eventscope.conf");
+    s->path = evs_setup_where(cli);
     if (!s->path || (!given && access(s->path, F_OK)))
         return EVS_OK;
     enum evs_rc rc = evs_conf_read(s->path, given ? NULL : "eventscope.conf", &s->file, err);

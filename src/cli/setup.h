@@ -38,6 +38,8 @@ enum evs_rc evs_setup_load(const struct evs_cli *cli, enum evs_setup_how how,
 enum evs_rc evs_setup_file(const struct evs_cli *cli, struct evs_setup *ret_setup,
                            struct evs_err *err) EVS_MUST_USE;
 void evs_setup_done(struct evs_setup *s);
+/* The file that is looked for, owned; NULL without a home. */
+char *evs_setup_where(const struct evs_cli *cli);
 
 /* A setting below options and environment: the profile's, else [defaults]'. NULL: not set. The
  * origin is written to (may be NULL). */

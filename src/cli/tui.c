@@ -10,6 +10,7 @@
 #include "cli/session.h"
 #include "cli/setup.h"
 #include "core/buf.h"
+#include "core/text.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
 #include "kafka/mock.h"
@@ -18,17 +19,6 @@
 static const struct {
     const char *command, *screen;
 } screens[] = {{"lag", "groups"}};
-
-static bool no_brokers(const struct evs_cli *cli)
-{
-    struct evs_client_conf conf;
-    struct evs_err err = EVS_ERR_INIT;
-    if (evs_session_conf(cli, &conf, &err))
-        return false;
-    bool none = !evs_client_conf_get(&conf, "bootstrap.servers");
-    evs_client_conf_done(&conf);
-    return none;
-}
 
 /* What First run made; freed when the interface has ended. */
 static struct evs_client *made;
@@ -71,6 +61,8 @@ static enum evs_rc write_starter(const char *dir, char ret_said[200], struct evs
     (void)mkdir(path, 0755);
     snprintf(path, sizeof(path), "%s/eventscope.conf", dir);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno == EEXIST)
+        return evs_fail(err, EVS_INVALID, "a file exists already: %s", path);
     if (fd < 0)
         return evs_fail_errno(err, errno, "%s", path);
     evs_setup_starter(&text);
@@ -158,6 +150,52 @@ static const char **named_groups(const struct evs_cli *cli, struct evs_cli_face 
     return names;
 }
 
+static bool is_off(const struct evs_setup *s, const char *name)
+{
+    const char *value = evs_setup_get(s, name, NULL, 0);
+    return value && !strcmp(value, "false");
+}
+
+/* What the file says of the interface; its mistakes are told by whoever makes the client. */
+static bool apply_settings(const struct evs_cli *cli, struct evs_setup *s,
+                           struct evs_cli_face *face)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    if (evs_setup_load(cli, EVS_SETUP_SHOW, s, &err)) {
+        s->path = evs_setup_where(cli);
+        face->config_file = s->path; /* so that E can mend it */
+        return false;
+    }
+    face->theme = evs_setup_get(s, "theme", NULL, 0);
+    face->config_file = s->has_file ? s->path : NULL;
+    face->no_color = is_off(s, "color");
+    face->no_mouse = is_off(s, "mouse");
+    if (evs_setup_flag(s, "ascii"))
+        evs_text_set_ascii(true);
+    return true;
+}
+
+/* "a, b" of the profile as a list, where no group was named. */
+static const char **profile_groups(const struct evs_setup *s, char **ret_text)
+{
+    const char *list = evs_setup_get(s, "groups", NULL, 0);
+    size_t n = 0;
+    if (!list)
+        return NULL;
+    char *at = *ret_text = evs_xstrdup(list);
+    const char **names = evs_xcalloc(strlen(list) + 2, sizeof(*names));
+    for (at += strspn(at, ", "); *at; at += strspn(at, ", ")) {
+        names[n++] = at;
+        at += strcspn(at, ",");
+        char *end = at;
+        while (end > names[n - 1] && end[-1] == ' ')
+            end--;
+        at += *at == ',';
+        *end = '\0';
+    }
+    return names;
+}
+
 int evs_cli_tui(struct evs_cli *cli, const char *screen)
 {
     EVS_AUTO(evs_buf) struct evs_buf words = EVS_BUF_INIT(4096);
@@ -177,11 +215,21 @@ int evs_cli_tui(struct evs_cli *cli, const char *screen)
         face.offset = evs_opts_str(&cli->opts, "offset");
     if (!strcmp(face.screen ? face.screen : "", "trace") && cli->n_args > 1)
         face.key = cli->args[1];
-    if (!no_brokers(cli) && evs_session_client(cli, &face.client, &err)) {
+    struct evs_setup setup = {0};
+    char *text = NULL;
+    bool known = apply_settings(cli, &setup, &face);
+    bool none = known && !evs_client_conf_get(&setup.client, "bootstrap.servers");
+    const char **of_profile = known && !face.groups ? profile_groups(&setup, &text) : NULL;
+    if (of_profile)
+        face.groups = of_profile;
+    if (!none && evs_session_client(cli, &face.client, &err)) {
         face.client = NULL;
         face.problem = &err;
     }
     int exit_code = cli->open_face(cli, &face);
+    evs_setup_done(&setup);
+    evs_free(of_profile);
+    evs_free(text);
     evs_free(names);
     evs_client_free(face.client);
     evs_client_free(made);
