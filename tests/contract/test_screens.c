@@ -91,6 +91,8 @@ static void test_sizes(void **state)
                 (void)evs_app_refresh(ui);
                 check_frame(ui, evs_screens[i]->name);
             }
+        evs_app_resize(ui, 120, 400);
+        check_frame(ui, evs_screens[i]->name);
         evs_stack_pop(ui);
     }
     free_ui(ui);

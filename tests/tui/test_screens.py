@@ -1,5 +1,5 @@
-"""The screens as a person uses them, on the sample cluster: reading, searching, tailing, every way
-to see less, and what shows when there is no cluster."""
+"""The screens as a person uses them, on the sample cluster: reading, searching, tailing, ways to
+see less, and what shows when there is no cluster."""
 import re
 import time
 
@@ -167,3 +167,18 @@ def test_an_unreachable_broker(tui):
     began = time.monotonic()
     assert t.wait_exit() == 0
     assert time.monotonic() - began < 5
+
+
+def test_a_broker_lost_and_back(broker, any_admin, tui):
+    """Nothing that was shown is taken away, the header says so, and it heals without a key."""
+    k = broker()
+    any_admin.at(k.bootstrap)("create-topic", topic="survivor", partitions=2)
+    t = tui("-b", k.bootstrap, rows=20, cols=110)
+    t.wait(re.compile(r"survivor .* empty"), 30)
+    k.kill()
+    t.wait("○ lost", 30)
+    t.wait("as of")
+    assert "survivor" in t.text
+    k.start()
+    t.wait("● 1 broker", 60).wait_gone("as of", 60)
+    assert "survivor" in t.text
