@@ -190,7 +190,8 @@ enum evs_rc evs_brokers_start(struct evs_client *c, int64_t interval_ms,
 {
     struct evs_brokers *b = evs_xcalloc(1, sizeof(*b));
     b->client = c;
-    enum evs_rc rc = evs_poller_start("brokers", poll_once, b, interval_ms, wake, &b->poller, err);
+    enum evs_rc rc =
+        evs_poller_start("brokers", c, poll_once, b, interval_ms, wake, &b->poller, err);
     if (rc) {
         evs_brokers_free(b);
         return rc;

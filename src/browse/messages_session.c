@@ -14,7 +14,8 @@ enum {
     REST_MS = 500,
     PUBLISH_US = 50000,
     HEADS_LIVE_US = 1000000,
-    HEADS_REST_US = 3000000
+    HEADS_REST_US = 3000000,
+    HEADS_LOST_US = 4000000
 };
 
 /* --- small things --- */
@@ -401,6 +402,8 @@ static bool work(struct evs_messages *m, int64_t now_us)
             search_ended(m);
     }
     int64_t every_us = m->following ? HEADS_LIVE_US : HEADS_REST_US;
+    if (m->err.code == EVS_RETRY)
+        every_us = HEADS_LOST_US; /* each try may take a second, in which nothing else is done */
     if (m->n_parts && !(messages_is_search(m) && !m->following) &&
         now_us - m->heads_at_us > every_us) {
         m->heads_at_us = now_us;

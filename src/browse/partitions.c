@@ -395,7 +395,7 @@ enum evs_rc evs_partitions_poller_start(struct evs_client *c, const char *topic,
     struct evs_partitions_poller *p = evs_xcalloc(1, sizeof(*p));
     p->partitions = evs_partitions_new(c, topic);
     enum evs_rc rc =
-        evs_poller_start("evs-parts", poll_once, p, interval_ms, wake, &p->poller, err);
+        evs_poller_start("evs-parts", c, poll_once, p, interval_ms, wake, &p->poller, err);
     if (rc) {
         evs_partitions_poller_free(p);
         return rc;

@@ -5,11 +5,13 @@
 #include "core/queue.h"
 #include "core/thread.h"
 #include "core/xalloc.h"
+#include "kafka/client.h"
 
-enum { BACKOFF_MAX_MS = 30000 };
+enum { BACKOFF_MAX_MS = 30000, LOOK_MS = 500 };
 
 struct evs_poller {
     evs_poll_fn *poll;
+    struct evs_client *c;
     void *ctx;
     struct evs_slot *slot;
     struct evs_thread *thread;
@@ -17,6 +19,27 @@ struct evs_poller {
     _Atomic int64_t interval_ms;
     atomic_bool paused, stop, now;
 };
+
+static bool is_up(struct evs_poller *p)
+{
+    struct evs_link_state link;
+    evs_client_link(p->c, &link);
+    return link.link == EVS_LINK_UP;
+}
+
+/* Until the time is over, somebody nudges, or a lost cluster is back. */
+static void rest(struct evs_poller *p, int64_t wait_ms, bool failed)
+{
+    bool lost = failed && !is_up(p);
+    int64_t step_ms = lost ? LOOK_MS : wait_ms;
+    for (; wait_ms > 0; wait_ms -= step_ms) {
+        void *nudge;
+        if (evs_queue_pop(p->nudges, step_ms < wait_ms ? step_ms : wait_ms, &nudge) != EVS_AGAIN)
+            return;
+        if (lost && is_up(p))
+            return;
+    }
+}
 
 static void run(void *arg)
 {
@@ -29,18 +52,17 @@ static void run(void *arg)
         int64_t wait_ms = atomic_load(&p->interval_ms);
         if (failures)
             wait_ms = 1000LL << (failures < 6 ? failures - 1 : 5);
-        void *nudge;
-        (void)!evs_queue_pop(p->nudges, wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS,
-                             &nudge);
+        rest(p, wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS, failures > 0);
     }
 }
 
-enum evs_rc evs_poller_start(const char *name, evs_poll_fn *poll, void *ctx, int64_t interval_ms,
-                             const struct evs_wake *wake, struct evs_poller **ret_p,
-                             struct evs_err *err)
+enum evs_rc evs_poller_start(const char *name, struct evs_client *c, evs_poll_fn *poll, void *ctx,
+                             int64_t interval_ms, const struct evs_wake *wake,
+                             struct evs_poller **ret_p, struct evs_err *err)
 {
     struct evs_poller *p = evs_xcalloc(1, sizeof(*p));
     p->poll = poll;
+    p->c = c;
     p->ctx = ctx;
     p->slot = evs_slot_new(wake);
     p->nudges = evs_queue_new(16, 16, NULL);

@@ -110,7 +110,7 @@ enum evs_rc evs_topics_poller_start(struct evs_client *c, int64_t interval_ms,
     struct evs_topics_poller *p = evs_xcalloc(1, sizeof(*p));
     p->topics = evs_topics_new(c);
     enum evs_rc rc =
-        evs_poller_start("evs-topics", poll_once, p, interval_ms, wake, &p->poller, err);
+        evs_poller_start("evs-topics", c, poll_once, p, interval_ms, wake, &p->poller, err);
     if (rc) {
         evs_topics_poller_free(p);
         return rc;

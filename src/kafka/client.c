@@ -87,6 +87,18 @@ bool evs_link_hopeless(struct evs_client *c)
     return st.link == EVS_LINK_DOWN;
 }
 
+/* Still down, for a newer reason: since when stays. */
+static void link_again(struct evs_client *c, const struct evs_link_state *st, int native,
+                       const char *reason)
+{
+    struct link_sn *sn = evs_xcalloc(1, sizeof(*sn));
+    evs_snap_init(&sn->snap, free_link);
+    sn->st = *st;
+    sn->st.native = native;
+    evs_kafka_tidy(reason, sn->st.reason, sizeof(sn->st.reason));
+    evs_slot_publish(c->link, &sn->snap);
+}
+
 static void on_error(rd_kafka_t *rk, int native, const char *reason, void *opaque)
 {
     struct evs_client *c = opaque;
@@ -107,8 +119,12 @@ static void on_error(rd_kafka_t *rk, int native, const char *reason, void *opaqu
     }
     /* Keep the first word on why nothing is up; while up, an idle connection's end is no news. */
     bool refused = native == RD_KAFKA_RESP_ERR__AUTHENTICATION || native == RD_KAFKA_RESP_ERR__SSL;
-    if (st.link == EVS_LINK_CONNECTING || (st.link == EVS_LINK_UP && st.native != native) ||
-        refused)
+    bool was_refused =
+        st.native == RD_KAFKA_RESP_ERR__AUTHENTICATION || st.native == RD_KAFKA_RESP_ERR__SSL;
+    if (st.link == EVS_LINK_DOWN && !refused && !was_refused)
+        link_again(c, &st, native, reason);
+    else if (st.link == EVS_LINK_CONNECTING || (st.link == EVS_LINK_UP && st.native != native) ||
+             refused)
         link_set(c, st.link, native, reason);
 }
 

@@ -316,7 +316,8 @@ static rd_kafka_resp_err_t ask_halves(struct asking *a, struct evs_offset_ask **
 
 static rd_kafka_resp_err_t ask_chunk(struct asking *a, struct evs_offset_ask **asks, size_t n)
 {
-    int patience = left_ms(a) < FIRST_TRY_MS ? left_ms(a) : FIRST_TRY_MS;
+    int most = evs_link_hopeless(a->c) ? FIRST_SLICE_MS : FIRST_TRY_MS;
+    int patience = left_ms(a) < most ? left_ms(a) : most;
     rd_kafka_resp_err_t e = ask_once(a, asks, n, patience);
     if (!e || evs_link_hopeless(a->c))
         return e;

@@ -130,8 +130,9 @@ void evs_stack_pop(struct evs_ui *ui)
     ui->last_ops = s->ops;
     free_screen(s);
     if (ui->n_stack) {
-        evs_app_fit(ui);
+        /* What it last looked at went away while it was covered: new data before any measuring. */
         (void)evs_stack_top(ui)->ops->refresh(evs_stack_top(ui));
+        evs_app_fit(ui);
     }
 }
 
