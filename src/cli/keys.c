@@ -32,7 +32,7 @@ static const struct evs_opt opts[] = {
     {0, "memory", EVS_OPT_SIZE, "SIZE", "256M",
      "for key tables and analysis; past it counts are bounded, not exact"},
     {0, "what-if", EVS_OPT_STR, "STRATEGY", NULL,
-     "also partitions:N, partitioner:NAME, shards:N[:random], shards-all:N, "
+     "also partitions:N, partitioner:NAME, shards:N[:random|:KEYS], shards-all:N, "
      "composite:minute|hour|day",
      .many = true},
     {0, "sample", EVS_OPT_MAYBE, "FRACTION|COUNT", NULL,
@@ -151,8 +151,9 @@ static void what_if_row(struct evs_table *t, const struct evs_whatif *w)
     else
         evs_table_cell(t, "%s", w->estimate ? "about" : "");
     ratio_cell(t, w->peak);
-    evs_table_cell(t, "%.1f %%", 100 * w->hot_key_share);
-    evs_table_cell(t, "%.1f", w->partitions_per_hot_key);
+    bool known = !isnan(w->hot_key_share); /* a sample does not show how keys lie in time */
+    known ? evs_table_cell(t, "%.1f %%", 100 * w->hot_key_share) : evs_table_cell(t, "-");
+    known ? evs_table_cell(t, "%.1f", w->partitions_per_hot_key) : evs_table_cell(t, "-");
     if (w->broken_pairs)
         evs_table_cell(t, "%s, %.1f %% of pairs", w->ordering, 100 * w->broken_pair_share);
     else

@@ -116,9 +116,9 @@ static void partitions(struct evs_jsonw *w, const struct evs_scan_sn *sn)
 static void sampled_count(struct evs_jsonw *w, const struct evs_scan_sn *sn,
                           const struct evs_key_detail *k)
 {
-    double whole = 0;
-    for (int32_t p = 0; p < sn->ks->partitions; p++)
-        whole += (double)sn->windows[p].whole;
+    /* Records of the whole: all offsets, less what compaction, markers and a filter take away. */
+    double covered = evs_windows_covered(sn->windows, sn->ks->partitions);
+    double whole = covered > 0 ? (double)sn->ks->messages / covered : 0;
     struct evs_interval in = evs_windows_share(sn->ks, k, sn->windows);
     double high = ceil(in.high * whole);
     evs_jsonw_i64(w, "count", (int64_t)high);
