@@ -217,7 +217,7 @@ static void fill_group(const struct evs_survey *s, struct evs_lag_sn *sn,
 {
     const char *topic_text = NULL;
     bool dead = g->dead_described;
-    bool new_protocol = dead && (g->listed ? g->state != EVS_GROUP_DEAD : g->n > 0);
+    bool new_protocol = dead && (g->listed ? g->state != EVS_GROUP_DEAD : g->n > 0 && !g->absent);
     *to = (struct evs_lag_group_row){.name = evs_lag_text(sn, g->name),
                                      .state = g->state,
                                      .new_protocol = new_protocol,

@@ -13,7 +13,7 @@
 #include "lag/commits.h"
 #include "lag/survey_inner.h"
 
-enum { META_AGE_MS = 30000, DESCRIBE_EMPTY_MAX = 64, WARNING_LEN = 300, MISSING_MAX = 16 };
+enum { DESCRIBE_EMPTY_MAX = 64, WARNING_LEN = 300 };
 
 static char **copy_texts(const char *const *from, size_t n)
 {
@@ -274,21 +274,24 @@ static void take_empty(struct evs_survey *s, struct evs_lag_group *g)
     g->coordinator = home >= 0 ? s->st.offsets_leaders[home] : -1;
 }
 
-/* Asking for the coordinator of a group makes a broker create __consumer_offsets: who is not there
- * is not asked for. */
-static bool take_absent(const struct evs_survey *s, struct evs_lag_group *g)
+static void set_absent(struct evs_survey *s, struct evs_lag_group *g)
 {
-    g->absent = s->whole_list && !g->listed;
-    if (!g->absent)
-        return false;
-    evs_lag_group_clear_members(g);
-    for (size_t k = 0; k < g->n; k++)
-        g->entries[k]->committed = EVS_LAG_NULL;
+    g->absent = true;
     g->state = EVS_GROUP_UNKNOWN;
-    g->described = g->dead_described = false;
+    g->described = false;
     g->in_run = true;
     g->offsets_ms = s->now_ms;
-    set_error(g, "the group does not exist");
+    set_error(g, "the group does not exist, or this user may not describe it");
+}
+
+/* Asking for a coordinator makes a broker create __consumer_offsets: where that is not there yet, a
+ * group that is not listed is not asked for. */
+static bool take_absent(struct evs_survey *s, struct evs_lag_group *g)
+{
+    g->absent = false;
+    if (!s->whole_list || g->listed || g->n || s->st.n_offsets_leaders > 0)
+        return false;
+    set_absent(s, g);
     return true;
 }
 
@@ -331,76 +334,11 @@ static enum evs_rc ask_groups(struct evs_survey *s, struct evs_stop *stop, struc
     for (size_t i = 0; i < r.n && !rc && !s->down; i++)
         if (!r.asks[i].members)
             take_empty(s, r.groups[i]);
+        else if (s->whole_list && !r.groups[i]->listed && r.groups[i]->dead_described)
+            set_absent(s, r.groups[i]);
     evs_free(r.groups);
     evs_free(r.asks);
     return rc;
-}
-
-/* --- topics --- */
-
-static bool meta_needed(const struct evs_survey *s)
-{
-    if (!s->meta_ms || s->now_ms - s->meta_ms > META_AGE_MS)
-        return true;
-    for (size_t i = 0; i < s->st.topics.n; i++) {
-        const struct evs_lag_topic *t = s->st.topics.items[i].value;
-        bool failed = !t->n && !t->gone;
-        for (int32_t p = 0; p < t->n && !failed; p++)
-            failed = t->parts[p].native != 0;
-        if (failed)
-            return true;
-    }
-    return false;
-}
-
-/* A topic that is not listed was deleted, or this user may no longer see it. */
-static void ask_missing(struct evs_survey *s)
-{
-    int left = MISSING_MAX;
-    for (size_t i = 0; i < s->st.topics.n && left > 0; i++) {
-        struct evs_lag_topic *t = s->st.topics.items[i].value;
-        if (!t->gone || t->asked)
-            continue;
-        struct evs_meta *m = NULL;
-        struct evs_err err = EVS_ERR_INIT;
-        enum evs_rc rc = evs_meta_fetch(s->c, t->name, &m, &err);
-        t->asked = rc != EVS_RETRY;
-        t->native = rc == EVS_FATAL && evs_meta_denied(err.native) ? err.native : 0;
-        evs_meta_free(m);
-        s->requests++;
-        left--;
-    }
-}
-
-static enum evs_rc read_meta(struct evs_survey *s, struct evs_err *err)
-{
-    if (!meta_needed(s))
-        return EVS_OK;
-    struct evs_meta *m = NULL;
-    enum evs_rc rc = evs_meta_fetch(s->c, NULL, &m, err);
-    s->requests++;
-    if (rc)
-        return rc;
-    evs_lag_state_meta(&s->st, m);
-    s->meta_ms = s->now_ms;
-    evs_meta_free(m);
-    ask_missing(s);
-    return EVS_OK;
-}
-
-/* A row for every partition of the topics that a group has to do with. */
-static void complete_rows(struct evs_lag_group *g)
-{
-    for (size_t i = 0; i < g->n;) {
-        struct evs_lag_topic *t = g->entries[i]->topic;
-        size_t have = 0;
-        while (i + have < g->n && g->entries[i + have]->topic == t)
-            have++;
-        for (int32_t p = 0; p < t->n && have < (size_t)t->n; p++)
-            (void)evs_lag_state_entry(g, t, p);
-        while (i < g->n && g->entries[i]->topic == t)
-            i++;
-    }
 }
 
 static void unknown_names(const struct evs_survey *s, struct evs_err *err)
@@ -408,7 +346,8 @@ static void unknown_names(const struct evs_survey *s, struct evs_err *err)
     for (size_t i = 0; i < s->n_names && !err->code; i++) {
         const struct evs_lag_group *g = evs_map_gets(&s->st.groups, s->names[i]);
         if (g && !g->listed && !g->n && (g->dead_described || g->absent)) {
-            evs_fail(err, EVS_FATAL, "group %s: does not exist", g->name);
+            evs_fail(err, EVS_FATAL, "group %s: does not exist, or this user may not describe it",
+                     g->name);
             evs_hint(err, "'eventscope lag' lists the groups that this user may see");
         }
     }
@@ -445,7 +384,7 @@ static enum evs_rc collect(struct evs_survey *s, struct evs_stop *stop, struct e
 {
     enum evs_rc rc = s->only_view && s->st.groups.n ? EVS_OK : find_groups(s, err);
     if (!rc && !s->meta_ms)
-        rc = read_meta(s, err);
+        rc = evs_survey_meta(s, err);
     if (rc)
         return rc;
     if (s->refresh > 1)
@@ -456,7 +395,7 @@ static enum evs_rc collect(struct evs_survey *s, struct evs_stop *stop, struct e
         rc = ask_groups(s, stop, err);
     if (rc || s->down)
         return rc;
-    rc = read_meta(s, err);
+    rc = evs_survey_meta(s, err);
     if (rc && s->refresh > 1) {
         evs_survey_warn(s, "%s", err->msg);
         rc = EVS_OK;
@@ -464,7 +403,7 @@ static enum evs_rc collect(struct evs_survey *s, struct evs_stop *stop, struct e
     if (rc)
         return rc;
     for (size_t i = 0; i < s->st.groups.n; i++)
-        complete_rows(s->st.groups.items[i].value);
+        evs_survey_complete(s->st.groups.items[i].value);
     struct evs_err unknown = EVS_ERR_INIT;
     unknown_names(s, &unknown);
     if (unknown.code && !s->watch) {

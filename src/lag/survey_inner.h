@@ -42,6 +42,10 @@ struct evs_survey {
 void evs_survey_warn(struct evs_survey *s, const char *fmt, ...) EVS_PRINTF(2, 3);
 bool evs_survey_in_view(const struct evs_survey *s, const char *group);
 
+/* topics.c: metadata when it is due; a row for every partition of a group's topics. */
+enum evs_rc evs_survey_meta(struct evs_survey *s, struct evs_err *err) EVS_MUST_USE;
+void evs_survey_complete(struct evs_lag_group *g);
+
 /* ends.c: ends, grid and peeks of what the rows need. */
 enum evs_rc evs_survey_ends(struct evs_survey *s, struct evs_err *err) EVS_MUST_USE;
 void evs_survey_closer(struct evs_survey *s);

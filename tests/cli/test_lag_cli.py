@@ -1,4 +1,4 @@
-"""lag on the embedded cluster, which can neither list nor describe groups; and bad command lines."""
+"""lag on the embedded cluster, which neither lists nor describes groups; bad command lines."""
 import json
 import signal
 
