@@ -313,7 +313,8 @@ static enum evs_rc follow(struct run *r, struct evs_scan_sn **ret_sn, struct evs
             seen = sn->snap.generation;
         if (sn && sn->state != EVS_SCAN_RUNNING) {
             *ret_sn = sn;
-            return EVS_OK;
+            rc = evs_scan_wait(r->scan, -1, err);
+            return rc == EVS_EOF ? EVS_OK : rc;
         }
         if (sn && r->each)
             print_sn(r, sn);

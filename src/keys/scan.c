@@ -346,11 +346,11 @@ static void run(void *arg)
     evs_xalloc_trim();
     bool stopped = atomic_load(&s->stopping);
     bool limited = s->opts.limit && atomic_load(&s->kept) >= s->opts.limit;
-    if (rc == EVS_EOF || stopped) {
+    if (rc == EVS_EOF || stopped)
         s->failure = (struct evs_err)EVS_ERR_INIT;
+    if (s->failure.code == EVS_OK || s->progress.records > 0) /* also of what broke off */
         publish(s, build(s), build_recent(s),
-                stopped && !limited ? EVS_SCAN_STOPPED : EVS_SCAN_DONE);
-    }
+                rc == EVS_EOF && (!stopped || limited) ? EVS_SCAN_DONE : EVS_SCAN_STOPPED);
     evs_queue_close(s->finished);
 }
 

@@ -455,3 +455,24 @@ def test_of_one_partition_nothing_is_said_about_the_others(kevs, topic, produce)
     counts = [p["messages"] for p in some["partition"] if 1 <= p["partition"] <= 4]
     near(some["skew"]["messages"]["max_over_mean"], max(counts) * 4 / sum(counts))
     assert all(d["severity"] == "info" for d in some["diagnosis"])
+
+
+def test_a_lost_broker_leaves_what_was_read(evs, broker):
+    k = broker()
+    subprocess.run([str(paths.BUILD / "tests/bench/gen"), "-b", k.bootstrap, "-t", "t", "-n",
+                    "2500000", "-p", "4", "-k", "1000"], check=True, stdout=subprocess.DEVNULL,
+                   timeout=120)
+    child = evs.at(k.bootstrap).start("keys", "t", "--json", "--watch", "100ms", "--timeout", "2s")
+    try:
+        first = json.loads(child.stdout.readline())
+        k.kill()
+        out, err = child.communicate(timeout=60)
+    finally:
+        child.kill()
+    if child.returncode == 0:
+        pytest.skip("all was read before the broker was gone")
+    assert child.returncode == 1 and err.startswith(b"eventscope: reading t")
+    last = json.loads(out.splitlines()[-1])
+    assert last["scan"]["complete"] is False
+    assert first["scan"]["messages"] <= last["scan"]["messages"] < 2500000
+    assert sum(p["messages"] for p in last["partition"]) == last["scan"]["messages"]
