@@ -133,6 +133,11 @@ static int verdict(struct evs_cli *cli, const struct evs_lint_sn *sn)
     struct evs_err err = sn->err;
     if (err.msg[0])
         return evs_cli_fail(&err);
+    if (cli->n_args && sn->done && !sn->topics_all) {
+        evs_fail(&err, EVS_FATAL, "lint: no topic matches %s", cli->args[0]);
+        evs_hint(&err, "eventscope topics lists them");
+        return evs_cli_fail(&err);
+    }
     if (cli->json)
         put_json(sn);
     else

@@ -293,6 +293,7 @@ static enum evs_rc dump_fast(struct evs_cli *cli, struct evs_dump *d, struct evs
     int64_t kept = atomic_load(&b.kept);
     d->kept = d->count && kept > d->count ? d->count : kept;
     for (int i = 0; i < WORKERS_MAX; i++) {
+        d->unjudged += (int64_t)evs_filter_faults(b.filters[i]);
         evs_filter_free(b.filters[i]);
         if (b.open[i])
             free_buf(b.open[i]);
@@ -314,6 +315,10 @@ static int end_code(struct evs_cli *cli, struct evs_dump *d)
         return evs_cli_fail(&d->failure);
     }
     bool enough = d->count && d->kept >= d->count;
+    d->unjudged += (int64_t)evs_filter_faults(d->filter);
+    if (d->unjudged)
+        evs_cli_warn(cli, "%s records could not be judged by the filter and were not kept",
+                     evs_num_commas(passed, d->unjudged));
     if (d->lost)
         return EVS_EXIT_STOPPED;
     if (d->gone || d->follow || enough || !evs_stop_raised(cli->stop))

@@ -29,6 +29,7 @@ struct evs_dump {
     int64_t count; /* 0: no limit */
     /* results */
     int64_t kept, read, passed;
+    int64_t unjudged; /* a filter failed on them; not kept */
     bool gone; /* stdout's reader went away */
     bool lost; /* offsets were deleted while we read */
     int failures;

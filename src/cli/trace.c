@@ -209,6 +209,13 @@ static void put_at(struct tracing *t)
     evs_out_json(&out);
 }
 
+/* How many steps are printed: -c stops after so many. */
+static size_t wanted(const struct tracing *t)
+{
+    int64_t most = evs_opts_int(&t->cli->opts, "count");
+    return most > 0 && (size_t)most < t->sn->n ? (size_t)most : t->sn->n;
+}
+
 static void put_all(struct tracing *t)
 {
     int64_t last_ts = -1;
@@ -218,7 +225,7 @@ static void put_all(struct tracing *t)
     }
     if (t->cli->json) {
         put_first_line(t);
-        for (size_t i = 0; i < t->sn->n && !evs_out_gone(); i++)
+        for (size_t i = 0; i < wanted(t) && !evs_out_gone(); i++)
             put_json(t, i, &last_ts);
         return;
     }
@@ -228,7 +235,7 @@ static void put_all(struct tracing *t)
     if (!t->sn->n)
         return;
     struct evs_table *table = evs_table_new(heads);
-    for (size_t i = 0; i < t->sn->n; i++)
+    for (size_t i = 0; i < wanted(t); i++)
         put_row(t, table, i, &last_ts);
     evs_table_print(table);
     evs_table_free(table);
@@ -388,8 +395,12 @@ static int run(struct evs_cli *cli)
     char *texts[EVS_TRACE_LANES + 1] = {NULL};
     struct evs_client *client = NULL;
     int code;
-    if (read_key(cli->args[1], &key, &err) || read_lanes(cli, &o, texts, &err) ||
-        evs_session_client(cli, &client, &err)) {
+    if (evs_opts_given(&cli->opts, "follow")) {
+        evs_fail(&err, EVS_INVALID, "trace: --follow is not possible, a history has an end");
+        evs_hint(&err, "eventscope messages %s -k '=%s' --follow", cli->args[0], cli->args[1]);
+        code = evs_cli_fail(&err);
+    } else if (read_key(cli->args[1], &key, &err) || read_lanes(cli, &o, texts, &err) ||
+               evs_session_client(cli, &client, &err)) {
         code = evs_cli_fail(&err);
     } else {
         evs_session_where(cli, client, &o.where);

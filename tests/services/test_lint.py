@@ -241,6 +241,7 @@ def test_full_and_sample_say_what_they_read(kevs, made):
 
 
 def test_wrong_input(kevs):
+    kevs("lint", "no-such-topic-*").failed(1, "no topic matches no-such-topic-*")
     kevs("lint", "--rule", "hotkey").failed(2, "hotkey", "did you mean hot-key?")
     rules = kevs("lint", "--rules").ok().out
     for rule in ("mutable-key", "split-key", "mixed-partitioners", "global-order", "no-key",

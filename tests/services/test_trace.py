@@ -135,4 +135,6 @@ def test_wrong_input(kevs, orders):
     kevs("trace", orders, "k", "--by", "colour:x").failed(2, "colour:x")
     kevs("trace", orders, "k", "--map", ".a )").failed(2, "jq")
     kevs("trace", orders, "k", "--at", "soonish").failed(2, "--at", "soonish")
+    kevs("trace", orders, "k", "--follow").failed(2, "--follow", "messages")
+    assert len(kevs("trace", orders, "User:42", "--json", "-c", "3").ok().lines) == 4
     assert "0 events" in kevs("trace", orders, "nobody").ok().out
