@@ -113,8 +113,8 @@ static enum evs_rc add_word(struct evs_search *s, const char *p, size_t n, struc
 static enum evs_rc finish(struct evs_search *s, struct evs_err *err)
 {
     int64_t when;
-    s->by_key = s->partitions && !strcmp(s->partitions, "key");
-    if (s->partitions && (s->by_key || !strcmp(s->partitions, "all")))
+    s->every = s->every || (s->partitions && !strcmp(s->partitions, "all"));
+    if (s->partitions && (s->every || !strcmp(s->partitions, "key")))
         s->partitions = NULL;
     if (s->since && evs_num_time(s->since, 1, &when, err))
         return evs_wrap(err, "since:");

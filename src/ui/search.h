@@ -26,7 +26,7 @@ struct evs_search {
     size_t n_terms;
     const char *partitions, *from, *since, *until; /* NULL: not said */
     int64_t count;                                 /* n: 0 no limit */
-    bool by_key;                                   /* p:key */
+    bool every;                                    /* p:all */
 };
 
 void evs_search_init(struct evs_search *s);

@@ -51,6 +51,7 @@ def test_search_says_its_cost_and_finds(demo):
     goto(t, "orders.placed").send("M").wait(re.compile(r'"type":"placed"'), 60)
     t.send("/").wait("search shop.orders.placed")
     t.send("key:=User:123").wait(re.compile(r"[\d,]+ messages at most"))
+    t.wait(re.compile(r"Reads p4 only: the \d+ keys at hand follow murmur2"))
     t.send(" jq:)").wait("jq")
     assert "valid" in t.text
     t.send("^w", "enter").wait(re.compile(r"kept of [\d,]+ read"), 60)

@@ -49,7 +49,7 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
     m->ui = s->ui;
     m->screen = s;
     m->detail_seq = INT64_MIN;
-    m->fetching = -1;
+    m->fetching = m->home = -1;
     m->want_offset = s->at.offset;
     if (s->at.offset >= 0)
         snprintf(m->from, sizeof(m->from), "%lld", (long long)s->at.offset);
@@ -89,23 +89,19 @@ static void leave(struct evs_screen *s)
     evs_task_retire("messages", free_session, m->session);
 }
 
-/* p:key: the partition that murmur2, crc32 or fnv1a gives, when all loaded keys follow one. */
-static void partition_of_key(struct messages *m, char *to, size_t size)
-{
-    (void)m;
-    (void)size;
-    to[0] = '\0';
-}
-
 void messages_requery(struct messages *m)
 {
     const struct evs_place *at = &m->screen->at;
     char partition[16] = "";
     const char *partitions = m->search.partitions;
-    if (!partitions && m->search.by_key)
-        partition_of_key(m, partition, sizeof(partition));
-    else if (!partitions && at->partition >= 0)
+    struct evs_key_home home;
+    m->home = -1;
+    if (!partitions && at->partition >= 0 && !m->search.every)
         snprintf(partition, sizeof(partition), "%d", at->partition);
+    else if (!partitions && messages_key_home(m, &m->search, &home))
+        m->home = home.partition;
+    if (m->home >= 0)
+        snprintf(partition, sizeof(partition), "%d", m->home);
     if (partition[0])
         partitions = partition;
     const char *from = m->search.from ? m->search.from : m->from[0] ? m->from : NULL;

@@ -21,6 +21,8 @@ enum msg_value_view { MSG_PRETTY, MSG_RAW, MSG_HEX, MSG_VIEWS };
 enum { MSG_LANES = 12, MSG_MARGIN = 200 };
 enum { MSG_COL_P, MSG_COL_OFFSET, MSG_COL_TIME, MSG_COL_KEY, MSG_COL_SIZE, MSG_COL_VALUE };
 
+struct evs_partitioner;
+
 struct messages {
     struct evs_ui *ui;
     struct evs_screen *screen;
@@ -46,9 +48,12 @@ struct messages {
     int told_n;
     int64_t detail_seq; /* what the detail shows; INT64_MIN nothing */
     uint64_t detail_list;
-    bool detail_whole;   /* the value was loaded beyond the preview */
-    int64_t fetching;    /* offset asked for whole; -1 none */
-    int64_t want_offset; /* the cursor goes there; -1 none */
+    bool detail_whole;                         /* the value was loaded beyond the preview */
+    int64_t fetching;                          /* offset asked for whole; -1 none */
+    int64_t want_offset;                       /* the cursor goes there; -1 none */
+    const struct evs_partitioner *partitioner; /* that all keys seen followed; NULL not known */
+    size_t partitioner_seen;
+    int32_t home; /* the only partition read, by the key; -1: none */
     int detail_rows, detail_cols;
 };
 
@@ -88,6 +93,14 @@ void messages_lanes_setup(struct messages *m, int cols);
 /* messages_detail.c */
 void messages_detail_update(struct messages *m);
 const char *messages_view_name(enum msg_value_view v);
+/* messages_home.c: where an exact key must be, when all keys at hand follow one partitioner. */
+struct evs_key_home {
+    const char *partitioner;
+    int32_t partition;
+    size_t seen; /* keyed records that were looked at */
+};
+bool messages_key_home(struct messages *m, const struct evs_search *s,
+                       struct evs_key_home *ret_home);
 /* messages_search.c: the search entry; runs the query when accepted. */
 void messages_search_open(struct messages *m);
 void messages_requery(struct messages *m);

@@ -89,10 +89,14 @@ void messages_bands(const struct evs_screen *s, struct evs_bands *b)
         evs_bands_crumb(b, "Topics", s->at.topic, part);
     else
         evs_bands_crumb(b, "Topics", s->at.topic, "Messages");
-    evs_bands_say(
-        b->right, sizeof(b->right), "%s %s %s %s %s%s%.100s", m->as_lanes ? "lanes" : "list", dot,
-        m->isolation == EVS_READ_COMMITTED ? "read_committed" : "read_uncommitted", dot,
-        m->search.n_terms || m->where[0] ? m->what : "no filter", m->where[0] ? " " : "", m->where);
+    char home[24] = "";
+    if (m->home >= 0)
+        snprintf(home, sizeof(home), " (p%d only)", m->home);
+    evs_bands_say(b->right, sizeof(b->right), "%s %s %s %s %.100s%s%s%.60s",
+                  m->as_lanes ? "lanes" : "list", dot,
+                  m->isolation == EVS_READ_COMMITTED ? "read_committed" : "read_uncommitted", dot,
+                  m->search.n_terms || m->where[0] ? m->what : "no filter", home,
+                  m->where[0] ? " " : "", m->where);
     if (!m->sn)
         return;
     b->live = m->sn->state == EVS_MESSAGES_LIVE;

@@ -55,8 +55,9 @@ static void draw_empty(const struct messages *m, struct evs_view *v)
                         evs_glyph(EVS_G_MORE));
     } else if (m->search.n_terms && sn->state != EVS_MESSAGES_SEARCHING) {
         evs_num_commas(read, sn->read_records);
-        evs_view_printf(v, 1, 2, EVS_ROLE_TEXT, "0 of %s kept. Esc clears the filter%s.", read,
-                        sn->state == EVS_MESSAGES_STOPPED ? "; c reads further" : "");
+        evs_view_printf(v, 1, 2, EVS_ROLE_TEXT, "0 of %s kept. Esc clears the filter%s%s.", read,
+                        sn->state == EVS_MESSAGES_STOPPED ? "; c reads further" : "",
+                        m->home >= 0 ? "; p:all also reads the other partitions" : "");
     } else if (!m->search.n_terms) {
         evs_view_text(v, 1, 2, EVS_ROLE_TEXT,
                       "No record in this window. @ changes it; F waits for "

@@ -15,6 +15,8 @@ struct entry {
     bool on_where;
     char what_says[EVS_PROMPT_SAY], where_says[EVS_PROMPT_SAY];
     bool what_bad, where_bad;
+    struct evs_key_home home; /* of an exact key */
+    bool homed;
 };
 
 static int rows(const struct evs_overlay *o, int max)
@@ -39,7 +41,11 @@ static void plan(struct entry *e)
         char partition[16];
         const struct evs_place *at = &e->m->screen->at;
         snprintf(partition, sizeof(partition), "%d", at->partition);
-        bool here = !s->partitions && at->partition >= 0 && !strstr(e->where.text, "p:all");
+        bool here = !s->partitions && at->partition >= 0 && !s->every;
+        e->homed = !here && messages_key_home(e->m, s, &e->home);
+        if (e->homed)
+            snprintf(partition, sizeof(partition), "%d", e->home.partition);
+        here = here || e->homed;
         struct evs_messages_query q = {.partitions = here ? partition : s->partitions,
                                        .from = s->from ? s->from : "beginning",
                                        .since = s->since,
@@ -105,6 +111,12 @@ static void draw_entry(const struct evs_overlay *o, struct evs_view *above, stru
         draw_field(above, 1, "what", &e->what, !e->on_where, e->what_says, e->what_bad);
         draw_field(above, 2, "where", &e->where, e->on_where, e->where_says, e->where_bad);
     }
+    if (e->homed && !e->what_bad && !e->where_bad)
+        evs_view_printf(
+            above, 3, 1, EVS_ROLE_TEXT,
+            "Reads p%d only: the %zu keys at hand follow %s, which puts this key there. "
+            "Write p:all for all.",
+            e->home.partition, e->home.seen, e->home.partitioner);
     draw_cost(e, above, 4);
     EVS_AUTO(evs_buf) struct evs_buf line = EVS_BUF_INIT(8192);
     struct evs_search *s = evs_xcalloc(1, sizeof(*s));
