@@ -45,15 +45,17 @@ DEFAULTS = {
 
 
 class KafkaBroker:
-    """nodes=1 is one broker and controller; nodes=3 has replication 3 and min.isr 2 inside."""
+    """nodes=1 is one broker and controller; nodes=3 has replication 3 and min.isr 2 inside.
+    lasting: it will serve long enough for the JVM's second compiler to pay (half of a start)."""
 
     def __init__(self, properties=None, nodes=1, listeners=None, scram=None, heap=None,
-                 advertise=None):
+                 advertise=None, lasting=False):
         self.nodes = list(range(1, nodes + 1))
         self.properties = dict(properties or {})
         self.listeners = {"PLAIN": "PLAINTEXT", **(listeners or {})}
         self.scram = dict(scram or {})
         self.advertise = dict(advertise or {})   # listener -> host:port that clients are told
+        self.jit = [] if lasting else ["-XX:TieredStopAtLevel=1"]
         self.heap = heap or ("768m" if nodes == 1 else "512m")
         # the first bit clear: an id that starts with "-" would be taken for an option
         some = uuid.uuid4().bytes
@@ -106,7 +108,7 @@ class KafkaBroker:
                                               f"password={password}]")]
             argv = java.command("Broker", self.dir / f"node{n}.properties",
                                 "-t", self.cluster_id, *scram, heap=self.heap,
-                                options=["-Xms128m", "-XX:MaxGCPauseMillis=20"])
+                                options=["-Xms128m", "-XX:MaxGCPauseMillis=20", *self.jit])
             self.daemons[n] = proc.Daemon.start(argv, self.log(n), cwd=self.dir)
 
     def start(self, *nodes, timeout=60):

@@ -15,7 +15,7 @@ from . import java, kafka, paths, proc, stores
 
 def _kafka(nodes, prefix):
     def make():
-        return kafka.KafkaBroker(nodes=nodes).start()
+        return kafka.KafkaBroker(nodes=nodes, lasting=True).start()
 
     def env(k):
         return {f"{prefix}_BOOTSTRAP": k.bootstrap, f"{prefix}_LOG": str(k.log(1)),
