@@ -11,8 +11,8 @@
  * memory_bytes is reached and read again by offset when they come back into view (`ev` is NULL for
  * the moment).
  *
- * Several partitions are merged by (timestamp, partition, offset); each keeps its own order. A tail
- * appends as records arrive, or, merged, when no older one can come.
+ * Pages of several partitions are merged by (timestamp, partition, offset); each keeps its own
+ * order. A search's matches come as they are found, a tail's records as they arrive.
  *
  * Units    records, bytes, offsets; epoch ms. -1 is unknown.
  * Threads  any, usually the screen's; nothing blocks but evs_messages_free (up to a second).

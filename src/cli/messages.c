@@ -189,7 +189,9 @@ static void on_done(void *ctx)
 /* Warnings at once; the first partition that was given up decides how we end. */
 void evs_dump_problem(const struct evs_cli *cli, struct evs_dump *d, const struct evs_err *err)
 {
-    if (err->code != EVS_FATAL) {
+    if (err->code == EVS_RETRY && !d->follow && !cli->verbose) {
+        return; /* it heals, or ends in one error that says the same */
+    } else if (err->code != EVS_FATAL) {
         evs_progress_clear();
         evs_cli_warn(cli, "%s%s", err->msg, err->code == EVS_RETRY ? "; trying again" : "");
         d->lost = d->lost || err->code == EVS_POISON;

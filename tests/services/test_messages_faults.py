@@ -63,8 +63,8 @@ def test_broker_never_returns(own, evs):
     k, admin = own
     create(admin, "t")
     fill(k.bootstrap, "t")
-    child = evs.at(k.bootstrap).start("messages", "t", "-q", "-f", "%p %o %s\\n",
-                                      "--timeout", "3s")
+    child = evs.at(k.bootstrap).start("messages", "t", "-f", "%p %o %s\\n", "--timeout",
+                                      "3s")
     lines = first_line(child)
     k.stop(number=signal.SIGKILL)
     start = time.monotonic()
