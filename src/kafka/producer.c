@@ -9,7 +9,7 @@
 #include "kafka/range.h"
 #include "kafka/reader.h"
 
-enum { TXN_MS = 60000, FULL_MS = 100, COMMIT_TRIES = 60 };
+enum { TXN_MS = 60000, FULL_MS = 100, COMMIT_TRIES = 60, READ_TRIES = 10 };
 
 struct evs_producer {
     struct evs_client *c;
@@ -82,8 +82,11 @@ void evs_producer_close(struct evs_producer *p)
         return;
     if (p->rk && p->open)
         evs_producer_abort(p);
-    if (p->rk)
+    if (p->rk) { /* nothing is worth waiting for now */
+        rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_flush(p->rk, FULL_MS);
         evs_handle_free(p->rk);
+    }
     evs_client_free(p->c);
     evs_free(p);
 }
@@ -327,7 +330,7 @@ enum evs_rc evs_producer_committed(struct evs_producer *p, const char *group,
                                    struct evs_commit *offsets, size_t n, struct evs_err *err)
 {
     enum evs_rc rc = ask_committed(p, group, offsets, n, err);
-    for (int tries = 0; rc == EVS_RETRY && tries < COMMIT_TRIES; tries++) {
+    for (int tries = 0; rc == EVS_RETRY && tries < READ_TRIES; tries++) {
         for (size_t i = 0; i < n; i++)
             evs_free(offsets[i].metadata);
         rd_kafka_poll(p->rk, FULL_MS);

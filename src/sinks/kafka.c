@@ -7,8 +7,7 @@
  * partitions on the same cluster; packed into the target's partitions on another one, which knows
  * no source topic.
  *
- * Threads  one.   Owns  the producer, an index of the target's keys (not for log).
- * Errors   producer.h.   Cost  a start reads the target; a transaction a batch.
+ * Threads  one.   Errors  producer.h.   Cost  a start reads the target; a transaction a batch.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,8 +33,8 @@ struct topic_sink {
     struct evs_producer *p;
     struct evs_shape view;
     char *topic, *group, *id, *plan_hash;
-    bool other; /* another cluster */
-    bool write;
+    bool other;          /* another cluster */
+    bool write, claimed; /* claimed: the transactional id is ours */
     int32_t partitions, source_partitions;
     int64_t epoch;
     struct evs_ckpt ckpt;
@@ -44,9 +43,8 @@ struct topic_sink {
 
 static void free_entry(void *v)
 {
-    struct entry *e = v;
-    evs_free(e->value);
-    evs_free(e);
+    evs_free(((struct entry *)v)->value);
+    evs_free(v);
 }
 
 static void close_topic(struct evs_sink *sink)
@@ -55,10 +53,9 @@ static void close_topic(struct evs_sink *sink)
     evs_producer_close(s->p);
     evs_map_done(&s->index, free_entry);
     evs_ckpt_done(&s->ckpt);
-    evs_free(s->topic);
-    evs_free(s->group);
-    evs_free(s->id);
-    evs_free(s->plan_hash);
+    char *texts[] = {s->topic, s->group, s->id, s->plan_hash};
+    for (size_t i = 0; i < EVS_COUNT(texts); i++)
+        evs_free(texts[i]);
     evs_free(s);
 }
 
@@ -106,28 +103,27 @@ static enum evs_rc open_topic(const struct evs_sink_spec *spec, struct evs_sink 
 static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, struct evs_err *err)
 {
     const struct topic_sink *s = (const struct topic_sink *)sink;
-    (void)err;
     *ret_i = (struct evs_sink_info){.exists = true, .rows = -1};
     snprintf(ret_i->text, sizeof(ret_i->text), "topic %.100s, %d partitions", s->topic,
              (int)s->partitions);
+    (void)err;
     return EVS_OK;
 }
 
 /* --- checkpoint: "1 HASH STATE EPOCH; PARTITION numbers...;" ---------------------------------- */
-static bool read_one(struct evs_ckpt *c, const char *text)
+static void read_one(struct evs_ckpt *c, const char *text)
 {
     int partition = -1, used = 0;
     if (sscanf(text, "%d%n", &partition, &used) != 1)
-        return false;
+        return;
     struct evs_ckpt_part *p = evs_ckpt_part(c, partition);
     for (int f = 0; f < EVS_CKPT_FIELDS; f++) {
         long long v = 0;
         text += used;
         if (sscanf(text, "%lld%n", &v, &used) != 1)
-            return false;
+            return;
         p->n[f] = v;
     }
-    return true;
 }
 
 static void read_metadata(struct evs_ckpt *c, const char *text)
@@ -140,8 +136,7 @@ static void read_metadata(struct evs_ckpt *c, const char *text)
     evs_ckpt_text(&c->state, state, strlen(state));
     c->epoch = epoch;
     for (const char *at = strchr(text, ';'); at && at[1]; at = strchr(at + 1, ';'))
-        if (!read_one(c, at + 1))
-            return;
+        read_one(c, at + 1);
 }
 
 static size_t n_places(const struct topic_sink *s)
@@ -159,6 +154,11 @@ static enum evs_rc load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct ev
         places[i] = (struct evs_commit){.topic = s->other ? s->topic : s->view.topic,
                                         .partition = (int32_t)i};
     enum evs_rc rc = evs_producer_committed(s->p, s->group, places, n, err);
+    /* A killed process left its transaction open: it hides the offsets until it is aborted. */
+    if (rc == EVS_RETRY && s->write && !s->claimed && !evs_producer_init(s->p, err)) {
+        s->claimed = true;
+        rc = evs_producer_committed(s->p, s->group, places, n, err);
+    }
     for (size_t i = 0; i < n; i++) {
         if (!rc && places[i].metadata)
             read_metadata(ret_c, places[i].metadata);
@@ -267,7 +267,8 @@ static enum evs_rc claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
 {
     struct topic_sink *s = (struct topic_sink *)sink;
     struct evs_ckpt now = {0};
-    enum evs_rc rc = evs_producer_init(s->p, err); /* first: see producer.h */
+    enum evs_rc rc = s->claimed ? EVS_OK : evs_producer_init(s->p, err); /* see producer.h */
+    s->claimed = !rc;
     if (!rc)
         rc = load(sink, &now, err);
     s->epoch = now.epoch + 1;
@@ -354,7 +355,7 @@ static enum evs_rc send_row(struct topic_sink *s, const struct evs_row *r, struc
 static enum evs_rc note_row(struct topic_sink *s, const struct evs_row *r, struct evs_err *err)
 {
     EVS_AUTO(evs_buf) struct evs_buf total = EVS_BUF_INIT(2 * EVS_DECIMAL_DIGITS);
-    bool totals = s->view.mode == EVS_VIEW_COUNT || s->view.mode == EVS_VIEW_SUM;
+    bool totals = s->view.mode >= EVS_VIEW_COUNT;
     enum evs_rc rc = totals ? total_of(s, r, &total, err) : EVS_OK;
     void **place = evs_map_put(&s->index, r->key, r->key_len);
     struct entry *e = *place;
@@ -459,9 +460,8 @@ static enum evs_rc scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
     if (s->view.mode == EVS_VIEW_LOG)
         return evs_fail(err, EVS_INVALID, "kafka: a log in a topic is not compared");
     enum evs_rc rc = read_target(s, err);
-    for (size_t i = 0; !rc && i < s->index.n; i++)
-        if (!give(s, &s->index.items[i], found, ctx))
-            break;
+    for (size_t i = 0; !rc && i < s->index.n && give(s, &s->index.items[i], found, ctx);)
+        i++;
     return rc;
 }
 
