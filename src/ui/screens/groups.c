@@ -28,6 +28,7 @@ struct groups {
     const struct evs_lag_sn *sn; /* counted */
     struct evs_table table;
     const char *topic; /* only groups that read it; NULL all */
+    bool touched;      /* until a key comes the cursor stays on the worst */
     bool all;          /* empty ones too */
     size_t hidden;
     uint64_t viewed; /* what the poller was told is on screen */
@@ -35,15 +36,15 @@ struct groups {
 
 static const struct evs_column cols[] = {
     {"GROUP", 12, 60, 0, EVS_COL_GROW | EVS_COL_MIDDLE | EVS_COL_COMPACT, NULL, "consumer group"},
-    {"STATE", 7, 20, 6, 0, "exact", "as the coordinator says; ? unknown to this library"},
+    {"STATE", 5, 20, 6, 0, "exact", "as the coordinator says; ? unknown to this library"},
     {"MEMB", 4, 6, 5, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "members"},
     {"TOPICS", 6, 6, 2, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "topics it commits to or owns"},
-    {"LAG", 9, 22, 0, EVS_COL_RIGHT | EVS_COL_DESC, "exact", NULL},
+    {"LAG", 8, 22, 0, EVS_COL_RIGHT | EVS_COL_DESC, "exact", NULL},
     {"LAST 30 MIN", 15, 15, 1, EVS_COL_CHART | EVS_COL_NOSORT, NULL, "lag, two minutes a step"},
     {"TIME LAG", 9, 12, 7, EVS_COL_RIGHT | EVS_COL_DESC, NULL, NULL},
     {"IN/s", 6, 8, 4, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "messages that arrive a second"},
     {"OUT/s", 6, 8, 3, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "messages committed a second"},
-    {"ETA", 9, 10, 8, 0, "~", "until the slowest partition has caught up at this pace"},
+    {"ETA", 8, 10, 8, 0, "~", "until the slowest partition has caught up at this pace"},
     {"STATUS", 7, 8, 0, EVS_COL_DESC | EVS_COL_COMPACT, NULL, NULL},
 };
 
@@ -245,6 +246,8 @@ static bool refresh(struct evs_screen *s)
         for (size_t i = 0; sn && i < sn->n_groups; i++)
             p->hidden += sn->groups[i].v.verdict.status == EVS_LAG_EMPTY;
         evs_table_update(&p->table);
+        if (!p->touched && p->table.n)
+            evs_table_go(&p->table, 0);
     }
     if (p->sn)
         tell_view(p);
@@ -360,6 +363,7 @@ static enum evs_handled command(struct evs_screen *s, enum evs_command c)
     struct groups *p = of(s);
     const struct evs_lag_group_row *g = current(p);
     struct evs_place at = EVS_PLACE_INIT;
+    p->touched = true;
     switch (c) {
     case EVS_CMD_OPEN:
         if (!g)
