@@ -65,6 +65,9 @@ def test_search_says_its_cost_and_finds(demo):
 def test_tail_pauses(demo):
     t = demo(rows=30, cols=120)
     goto(t, "orders.placed").send("M").wait(re.compile(r"END|LIVE"), 60)
+    here = re.search(r"► +\d+ +[\d,]+", t.text).group(0)
+    t.pump(2.5)
+    assert here in t.text, "without F it stays where it is"
     t.send("F").wait("LIVE")
     last = t.text
     t.wait(lambda t: t.text != last)

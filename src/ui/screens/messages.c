@@ -174,6 +174,9 @@ static void take(struct messages *m, struct evs_messages_sn *sn)
     if (fresh || m->n_lanes != m->lanes_ops.n_cols - 1 || !m->n_lanes)
         messages_lanes_setup(m, m->screen->cols);
     evs_table_grown(&m->lanes);
+    /* The end was found: who did not ask to follow stays with the record seen there. */
+    if (!m->follow && sn->state == EVS_MESSAGES_READY && sn->at_end && sn->n_loaded)
+        m->list.stick_end = m->lanes.stick_end = false;
     place_cursor(m);
     evs_snap_unref(old ? &old->snap : NULL);
 }
