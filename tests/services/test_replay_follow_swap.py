@@ -33,7 +33,8 @@ def test_follow(kevs, kafka, sink, topic, produce):
 
 def test_swap_keeps_the_old_view(kevs, kafka, topic, produce, sink):
     if sink.name == "redis":
-        kevs("replay", "t", "--sink", sink.url, "--target", "v", "--swap", "--yes").failed(2, "swap")
+        kevs("replay", "t", "--sink", sink.url, "--target", "v", "--swap",
+             "--yes").failed(2, "swap")
         return
     name = topic()
     produce(name, [("a", "1"), ("b", "2")])
