@@ -356,8 +356,20 @@ static void say_none(struct evs_why *w, const struct evs_lag_row *row)
             say_since(w, row);
             say(w, ". ");
         }
-        say(w, "Not explained by data, keys or transactions: slow processing is likely.");
+        if (row->verdict.status != EVS_LAG_REWIND)
+            say(w, "Not explained by data, keys or transactions: slow processing is likely.");
     }
+}
+
+/* What the trend itself tells, before any suspect. */
+static void say_trend(struct evs_why *w, const struct evs_lag_row *row)
+{
+    char out[EVS_NUM_LEN], in[EVS_NUM_LEN];
+    if (row->verdict.status == EVS_LAG_REWIND)
+        say(w, "The committed offset went back: what was read is read again. ");
+    else if (row->verdict.rule == EVS_RULE_GROWS && row->consume >= 0 && row->produce >= 0)
+        say(w, "%s messages/s are read while %s arrive. ", evs_num_human(out, row->consume),
+            evs_num_human(in, row->produce));
 }
 
 static bool found(const struct evs_why *w, enum evs_suspect_kind kind)
@@ -374,6 +386,8 @@ void evs_why_conclude(struct evs_why *w, const struct evs_lag_group_row *g,
     for (int i = 0; i < EVS_SUSPECT_N; i++)
         w->confirmed += w->suspects[i].found == EVS_FOUND;
     bool waits = row->f.lag > 0 && row->behind != 0;
+    if (waits)
+        say_trend(w, row);
     if (found(w, EVS_SUSPECT_NO_OWNER) && waits)
         say(w, "Nobody reads it: %s.", w->suspects[EVS_SUSPECT_NO_OWNER].text);
     else if (found(w, EVS_SUSPECT_OPEN_TXN))

@@ -217,6 +217,16 @@ static void transactions_owners_retention_and_slow_groups(void **state)
     expect_found(judged(NULL, -1, 0, 0), EVS_SUSPECT_ALL_SLOW, "whole group is slow");
 }
 
+static void the_trend_is_said_first(void **state)
+{
+    (void)state;
+    rows[0].verdict = (struct evs_lag_verdict){EVS_LAG_REWIND, EVS_RULE_REWIND};
+    expect_found(judged(NULL, -1, 0, 0), -1, "went back: what was read is read again");
+    rows[0].verdict = (struct evs_lag_verdict){EVS_LAG_WARN, EVS_RULE_GROWS};
+    rows[0].consume = 20;
+    expect_found(judged(NULL, -1, 0, 0), -1, "20 messages/s are read while 50 arrive");
+}
+
 static void what_cannot_be_known_is_not_cleared(void **state)
 {
     (void)state;
@@ -242,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup(a_huge_record_is_named, reset),
         cmocka_unit_test_setup(one_key_needs_a_third_of_what_waits, reset),
         cmocka_unit_test_setup(transactions_owners_retention_and_slow_groups, reset),
+        cmocka_unit_test_setup(the_trend_is_said_first, reset),
         cmocka_unit_test_setup(what_cannot_be_known_is_not_cleared, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
