@@ -3,6 +3,10 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "decode/decoder.h"
+#include "filter/jq.h"
+#include "kafka/client.h"
+#include "sinks/sink.h"
 
 enum { OPT_COL = 30, WIDTH = 100 };
 
@@ -118,7 +122,17 @@ void evs_cli_help(const struct evs_cmd *cmd)
     puts("\neventscope COMMAND --help explains one command; the manual page is eventscope(1).");
 }
 
+/* The version, the library that talks to Kafka, and what this build can write and read. */
 void evs_cli_version(void)
 {
-    printf("eventscope %s\n", PACKAGE_VERSION);
+    printf("eventscope %s\nlibrdkafka %s\nsinks     ", PACKAGE_VERSION,
+           evs_client_library_version());
+    for (size_t i = 0; evs_sinks[i]; i++)
+        printf(" %s", evs_sinks[i]->name);
+    for (size_t i = 0; evs_sinks_missing[i]; i += 2)
+        printf("\n           no %s: %s", evs_sinks_missing[i], evs_sinks_missing[i + 1]);
+    printf("\ndecoders  ");
+    for (size_t i = 0; evs_decoders[i]; i++)
+        printf(" %s", evs_decoders[i]->name);
+    printf("\njq         %s\n", evs_jq_available() ? "yes" : "no: built without libjq");
 }
