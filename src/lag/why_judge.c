@@ -409,4 +409,7 @@ void evs_why_conclude(struct evs_why *w, const struct evs_lag_group_row *g,
     if (found(w, EVS_SUSPECT_RETENTION))
         say(w, "%sData was lost: %s.", w->verdict[0] ? " " : "",
             w->suspects[EVS_SUSPECT_RETENTION].text);
+    size_t len = strlen(w->verdict);
+    if (len && w->verdict[len - 1] == ' ')
+        w->verdict[len - 1] = '\0';
 }
