@@ -326,7 +326,7 @@ const struct evs_sample_topic evs_sample_topics[] = {
 
 const struct evs_sample_group evs_sample_groups[] = {
     {"payments-view", {"shop.payments.captured"}, EVS_HABIT_STUCK, 12},
-    {"email-sender", {"shop.orders.cancelled"}, EVS_HABIT_STOPPED, 205},
+    {"email-sender", {"shop.orders.cancelled"}, EVS_HABIT_STOPPED, 60},
     {"audit-copy", {"ops.audit.recorded"}, EVS_HABIT_REWOUND, 0},
     {"orders-projection", {"shop.orders.placed"}, EVS_HABIT_SLOW, 184},
     {"crm-import", {"crm.customer.changed"}, EVS_HABIT_SILENT, 0},

@@ -55,7 +55,7 @@ enum evs_sample_habit {
     EVS_HABIT_FOLLOWS, /* reads on, `lag` behind */
     EVS_HABIT_STUCK,   /* follows but for one partition, stuck at the broken record */
     EVS_HABIT_STOPPED, /* committed once, `lag` behind */
-    EVS_HABIT_SLOW,    /* reads nine of ten records */
+    EVS_HABIT_SLOW,    /* reads nineteen of twenty records */
     EVS_HABIT_REWOUND, /* goes back to the beginning after some seconds, then reads on */
     EVS_HABIT_SILENT   /* never committed */
 };

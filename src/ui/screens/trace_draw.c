@@ -34,6 +34,7 @@ void evs_trace_conclude(struct evs_screen *s)
     put_key(s, &key);
     put_places(sn, &at, " or ");
     evs_num_commas(n, (int64_t)sn->n);
+    const char *one = sn->n == 1 ? "" : "s";
     int64_t newest = sn->n ? sn->events[sn->n - 1].ev->ts_ms : -1;
     if (sn->n > 1 && sn->from_ms >= 0 && newest >= sn->from_ms)
         evs_bands_say(span, sizeof(span), " in %s", evs_num_ago(ago, newest - sn->from_ms));
@@ -43,11 +44,11 @@ void evs_trace_conclude(struct evs_screen *s)
         evs_verdict_say(&t->verdict, EVS_VERDICT_CRITICAL, "%s", sn->err.msg);
     else if (sn->found_on > 1)
         evs_verdict_say(&t->verdict, EVS_VERDICT_WARN,
-                        "%s is on %d partitions: order between them is by time only; %s events%s.",
-                        k, sn->found_on, n, span);
+                        "%s is on %d partitions: order between them is by time only; %s event%s%s.",
+                        k, sn->found_on, n, one, span);
     else if (t->all)
         evs_verdict_say(&t->verdict, EVS_VERDICT_PLAIN,
-                        "%s: %s events%s; all %d partitions were read.", k, n, span,
+                        "%s: %s event%s%s; all %d partitions were read.", k, n, one, span,
                         (int)sn->partitions);
     else if (sn->state == EVS_TRACE_LOOKING)
         evs_verdict_say(&t->verdict, EVS_VERDICT_PLAIN, "Looking which partition %s hashes to.", k);
@@ -58,9 +59,9 @@ void evs_trace_conclude(struct evs_screen *s)
     else if (known)
         evs_verdict_say(
             &t->verdict, EVS_VERDICT_PLAIN,
-            "%s hashes to %s (%s%s); %s events%s. Only %s was read (a: all).", k, p, sn->verdict,
+            "%s hashes to %s (%s%s); %s event%s%s. Only %s was read (a: all).", k, p, sn->verdict,
             sn->n_candidates > 1 ? ": two partitioners write here" : ", as all keys of this topic",
-            n, span, p);
+            n, one, span, p);
     else
         evs_verdict_say(&t->verdict, EVS_VERDICT_WARN,
                         "%s, so %s were read; %s events of %s. a reads all.",
