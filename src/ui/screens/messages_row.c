@@ -8,8 +8,8 @@ static const struct evs_column cols[] = {
     {"P", 3, 6, 5, EVS_COL_RIGHT | EVS_COL_NOSORT, "exact", "partition"},
     {"OFFSET", 8, 19, 0, EVS_COL_RIGHT | EVS_COL_NOSORT | EVS_COL_COMPACT, "exact",
      "offset in its partition"},
-    {"TIME", 12, 34, 4, EVS_COL_NOSORT, "exact", "the record's timestamp"},
-    {"KEY", 6, 24, 3, EVS_COL_NOSORT | EVS_COL_GROW | EVS_COL_COMPACT, "exact", "the record's key"},
+    {"TIME", 12, 34, 3, EVS_COL_NOSORT, "exact", "the record's timestamp"},
+    {"KEY", 6, 24, 7, EVS_COL_NOSORT | EVS_COL_GROW | EVS_COL_COMPACT, "exact", "the record's key"},
     {"SIZE", 5, 12, 2, EVS_COL_RIGHT | EVS_COL_NOSORT, "exact", "bytes of the value"},
     {"VALUE", 8, 400, 0, EVS_COL_NOSORT | EVS_COL_WIDE, "exact", "the start of the value"},
 };

@@ -70,8 +70,7 @@ static int shrink(const struct evs_table *t, struct evs_table_layout *l, int ove
 }
 
 /* The column to drop next, or -1; the focused one only when `all`. */
-static int next_out(const struct evs_table *t, const struct evs_table_layout *l, int most,
-                    bool all)
+static int next_out(const struct evs_table *t, const struct evs_table_layout *l, int most, bool all)
 {
     int out = -1;
     for (int i = 0; i < l->n; i++) {
@@ -87,13 +86,18 @@ static int next_out(const struct evs_table *t, const struct evs_table_layout *l,
 
 /* In this order: previews and bars shrink, names down to what still reads well; charts and the
  * first three columns by their number go; names shrink to their minimum; the other columns go. */
-static void make_fit(const struct evs_table *t, struct evs_table_layout *l, int cols, int gap)
+static void make_fit(const struct evs_table *t, struct evs_table_layout *l, int cols, int gap,
+                     bool compact)
 {
     for (;;) {
         int over = shrink(t, l, total(l, gap) - cols, EVS_COL_WIDE, 0);
         over = shrink(t, l, over, EVS_COL_GROW, NAME_COLS);
         if (over <= 0)
             return;
+        if (compact) { /* the two or three that are left stay */
+            (void)shrink(t, l, over, EVS_COL_GROW, 0);
+            return;
+        }
         int out = next_out(t, l, EASY_DROPS, false);
         if (out < 0 && shrink(t, l, over, EVS_COL_GROW, 0) <= 0)
             return;
@@ -141,7 +145,7 @@ void evs_table_layout(const struct evs_table *t, int cols, bool compact,
         ret_l->col[ret_l->n] = c;
         ret_l->width[ret_l->n++] = natural(t, c);
     }
-    make_fit(t, ret_l, cols, gap);
+    make_fit(t, ret_l, cols, gap, compact);
     grow(t, ret_l, cols, gap);
     int at = MARGIN;
     for (int i = 0; i < ret_l->n; i++) {
