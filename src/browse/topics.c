@@ -190,12 +190,12 @@ static void set_past(struct evs_topics *t, struct evs_topic_row *row, int64_t at
                      bool sn_has_offsets)
 {
     struct past *past = topics_past(t, row->name);
-    if (row->end >= 0) {
+    if (row->end > 0) { /* never written to: what arrives first is a filling, not a rate */
         evs_rate_add(&past->rate, at_ms, row->end);
         evs_spark_add(&past->spark, at_ms, row->end);
     }
     if (!evs_rate_get(&past->rate, RATE_WINDOW_MS, &row->rate))
-        row->rate = NAN;
+        row->rate = row->end == 0 ? 0 : NAN;
     evs_spark_get(&past->spark, at_ms, row->spark);
     row->cleanup_policy = evs_xstrdup(past->cleanup_policy);
     row->retention_ms = past->retention_ms;
