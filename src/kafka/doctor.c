@@ -185,6 +185,14 @@ static const char *login_fix(const struct evs_client_conf *conf, const char *why
     if (strstr(why, "No provider") || strstr(why, "not supported") || strstr(why, "not built"))
         return "this mechanism is not in the linked librdkafka: eventscope --version shows its "
                "features";
+    const char *mechanism = evs_client_conf_get(conf, "sasl.mechanism");
+    if (has_word(conf, "sasl") && mechanism && !strncasecmp(mechanism, "SCRAM", 5) &&
+        evs_doctor_library_before(2, 6, 1))
+        return "check sasl.username and sasl.password; if they are right: librdkafka before 2.6.1 "
+               "sends "
+               "the SCRAM nonce twice, which strict brokers refuse; a newer librdkafka or PLAIN "
+               "over TLS "
+               "gets in";
     if (has_word(conf, "sasl"))
         return "check sasl.mechanism, sasl.username and sasl.password, and that the user has "
                "credentials "

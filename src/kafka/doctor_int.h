@@ -5,6 +5,7 @@
 #ifndef EVS_KAFKA_DOCTOR_INT_H
 #define EVS_KAFKA_DOCTOR_INT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/attr.h"
@@ -24,5 +25,7 @@ void evs_doctor_say(struct evs_doctor *d, const char *name, enum evs_step_state 
 void evs_doctor_clock(struct evs_doctor *d);
 void evs_doctor_permissions(struct evs_doctor *d);
 void evs_doctor_library(struct evs_doctor *d);
+/* The linked librdkafka is older than this version. */
+bool evs_doctor_library_before(int major, int minor, int patch);
 
 #endif

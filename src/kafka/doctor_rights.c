@@ -236,12 +236,22 @@ static const struct defect defects[] = {
     {0x020a00, 0x020a01, "loops in re-bootstrap: avoid this version"},
 };
 
+static int library_version(void)
+{
+    int major = 0, minor = 0, patch = 0;
+    (void)!sscanf(evs_client_library_version(), "%d.%d.%d", &major, &minor, &patch);
+    return major << 16 | minor << 8 | patch;
+}
+
+bool evs_doctor_library_before(int major, int minor, int patch)
+{
+    return library_version() < (major << 16 | minor << 8 | patch);
+}
+
 void evs_doctor_library(struct evs_doctor *d)
 {
     const char *version = evs_client_library_version();
-    int major = 0, minor = 0, patch = 0;
-    (void)!sscanf(version, "%d.%d.%d", &major, &minor, &patch);
-    int now = major << 16 | minor << 8 | patch;
+    int now = library_version();
     evs_doctor_say(d, "library", EVS_STEP_OK, NULL, "librdkafka %s", version);
     for (size_t i = 0; i < EVS_COUNT(defects); i++)
         if (now >= defects[i].since && now < defects[i].fixed)
