@@ -351,7 +351,9 @@ static struct evs_partitions_sn *failed_sn(struct evs_slot *slot, const struct e
     struct evs_partitions_sn *last = (void *)evs_slot_take(slot, 0);
     struct evs_partitions_sn *sn = evs_xcalloc(1, sizeof(*sn));
     if (last) {
-        *sn = *last;
+        /* All but the counter, which others move meanwhile. */
+        memcpy((char *)sn + sizeof(sn->snap), (const char *)last + sizeof(last->snap),
+               sizeof(*sn) - sizeof(sn->snap));
         sn->base = last;
         if (last->base) {
             sn->base = last->base;

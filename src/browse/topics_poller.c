@@ -1,4 +1,6 @@
 /* topics_poller.c - browse/topics on a thread of its own; the newest records' times. */
+#include <string.h>
+
 #include "browse/poller.h"
 #include "browse/topics_int.h"
 #include "core/log.h"
@@ -71,7 +73,9 @@ static struct evs_topics_sn *failed_sn(struct evs_slot *slot, const struct evs_e
     struct evs_topics_sn *last = (void *)evs_slot_take(slot, 0);
     struct evs_topics_sn *sn = evs_xcalloc(1, sizeof(*sn));
     if (last) {
-        *sn = *last;
+        /* All but the counter, which others move meanwhile. */
+        memcpy((char *)sn + sizeof(sn->snap), (const char *)last + sizeof(last->snap),
+               sizeof(*sn) - sizeof(sn->snap));
         sn->base = last;
         if (last->base) {
             sn->base = last->base;
