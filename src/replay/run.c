@@ -8,7 +8,14 @@
 #include "kafka/client.h"
 #include "replay/run_priv.h"
 
-enum { WORKERS = 2, TELL_US = 250000, BEAT_US = 400000, POP_MS = 50 };
+enum {
+    WORKERS = 2,
+    TELL_US = 250000,
+    BEAT_US = 400000,
+    POP_MS = 50,
+    CLAIM_US = 10000000,
+    CLAIM_WAIT_MS = 250
+};
 
 /* --- progress -------------------------------------------------------------------------------- */
 int64_t run_span_left(const struct run *r)
@@ -325,6 +332,22 @@ static enum evs_rc claim(struct run *r, struct evs_err *err)
     return rc ? rc : open_dead_sink(r, err);
 }
 
+/* A store that is just starting gets a while; the source's cluster has said its word. */
+static enum evs_rc claim_again(struct run *r, enum evs_rc rc, struct evs_err *err)
+{
+    int64_t until_us = r->started_us + CLAIM_US;
+    while (rc == EVS_RETRY && !(err->domain && !strcmp(err->domain, "kafka")) &&
+           evs_clock_mono_us() < until_us) {
+        if (evs_stop_wait(r->opts->control->stop, CLAIM_WAIT_MS))
+            break;
+        evs_ckpt_done(&r->ckpt);
+        evs_ranges_free(r->ranges);
+        r->ranges = NULL;
+        rc = claim(r, err);
+    }
+    return rc;
+}
+
 static enum evs_rc finish(struct run *r, enum evs_rc rc, struct evs_err *err)
 {
     struct evs_err second = EVS_ERR_INIT;
@@ -374,6 +397,7 @@ enum evs_rc evs_replay_run(const struct evs_replay_opts *opts, struct evs_report
         atomic_store(&r.max_events, (int64_t)ops->rows_max);
     if (!rc)
         rc = claim(&r, err);
+    rc = claim_again(&r, rc, err);
     if (!rc && r.report.nothing_to_do) {
         r.report.state = "done";
     } else if (!rc) {

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -313,6 +314,7 @@ class Redis:
 class OpenSearch:
     name = "opensearch"
     guarantee = "effectively-once"
+    seconds = 0.8
 
     @staticmethod
     def fits(key):
@@ -339,7 +341,12 @@ class OpenSearch:
                 self.ask("DELETE", "/" + urllib.parse.quote(name["index"]))
 
     def docs(self, target):
-        self.ask("POST", f"/{target}/_refresh")
+        try:
+            self.ask("POST", f"/{target}/_refresh")
+        except urllib.error.HTTPError as e:
+            if e.code == 404:           # no such index yet
+                return []
+            raise
         got = self.ask("POST", f"/{target}/_search?scroll=1m", {"size": 5000})
         found = []
         while got["hits"]["hits"]:
