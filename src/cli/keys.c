@@ -150,7 +150,7 @@ static void what_if_row(struct evs_table *t, const struct evs_whatif *w)
         evs_table_cell(t, "%.2f to %.2f", w->low, w->high);
     else
         evs_table_cell(t, "%s", w->estimate ? "about" : "");
-    ratio_cell(t, w->peak);
+    w->peak_estimate ? evs_table_cell(t, "~%.2f", w->peak) : ratio_cell(t, w->peak);
     bool known = !isnan(w->hot_key_share); /* a sample does not show how keys lie in time */
     known ? evs_table_cell(t, "%.1f %%", 100 * w->hot_key_share) : evs_table_cell(t, "-");
     known ? evs_table_cell(t, "%.1f", w->partitions_per_hot_key) : evs_table_cell(t, "-");

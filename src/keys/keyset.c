@@ -228,6 +228,7 @@ static void detail_of(const struct build *b, const struct evs_key_entry *e,
                                    .first_ts = e->first_ts,
                                    .last_ts = e->last_ts,
                                    .unhashed = unhashed(e),
+                                   .heat_row = evs_key_heat_row(e->hash),
                                    .n_places = w.places};
     if (!ret->unhashed)
         hashes_of(e, ret->hash);

@@ -62,6 +62,7 @@ struct evs_key_detail {
     int64_t first_ts, last_ts;
     uint32_t hash[EVS_KEY_HASHES];
     bool unhashed;
+    uint8_t heat_row; /* of the key rows of `heat` */
     uint64_t minute_changes, hour_changes, day_changes;
     double minute_squares, hour_squares;
     struct evs_key_place *places; /* by partition */

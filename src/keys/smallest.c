@@ -6,6 +6,7 @@
 #include "core/buf.h"
 #include "core/text.h"
 #include "core/xalloc.h"
+#include "keys/peak.h"
 #include "keys/whatif.h"
 
 enum { MOST_SHARDS = 256, MOST_KEYS = 64, KEY_COLS = 48 };
@@ -26,21 +27,8 @@ static void as_it_is(const struct evs_keyset *ks, const struct evs_report *r, st
         w->after[p] = (double)ks->part[p].messages / (double)ks->messages;
     if (ks->n_top)
         w->hot_key_share = (double)ks->top[0].count / (double)ks->messages;
-    const struct evs_heat_grid *g = &r->grid;
-    for (size_t c = 0; c < g->n && !ks->sampled;
-         c++) { /* slices with too little say nothing about a peak */
-        uint64_t total = 0, max = 0;
-        for (size_t p = 0; p < g->rows; p++) {
-            uint64_t x = g->cell[c * g->rows + p];
-            total += x;
-            max = x > max ? x : max;
-        }
-        if (total < 20 * g->rows)
-            continue;
-        double peak = (double)max * (double)g->rows / (double)total;
-        if (isnan(w->peak) || peak > w->peak)
-            w->peak = peak;
-    }
+    if (!ks->sampled)
+        w->peak = evs_peak_now(&r->grid);
 }
 
 static void add(struct evs_whatifs *all, const struct evs_keyset *ks, const struct evs_report *r,
@@ -75,7 +63,7 @@ static double shards_give(const struct evs_keyset *ks, const struct evs_report *
     struct evs_err err = EVS_ERR_INIT;
     char *name =
         keys ? evs_xprintf("shards:%d:%zu", shards, keys) : evs_xprintf("shards:%d", shards);
-    enum evs_rc rc = evs_whatif_one(ks, r, name, &w, &err);
+    enum evs_rc rc = evs_whatif_load(ks, r, name, &w, &err);
     evs_free(name);
     if (rc)
         return INFINITY;

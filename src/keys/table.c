@@ -273,7 +273,7 @@ static void add_keyed(struct evs_keytab *t, const struct evs_key_rec *r)
     uint64_t hash = XXH3_64bits_withSeed(r->key, r->key_len, t->seed);
     uint32_t minute = EVS_UNLIKELY(t->sampling) ? t->window : t->minute;
     if (EVS_LIKELY(t->cells != NULL))
-        t->cells[(size_t)t->partitions + (hash >> 59)]++;
+        t->cells[(size_t)t->partitions + evs_key_heat_row(hash)]++;
     t->keyed++;
     if (EVS_UNLIKELY(r->key_len > EVS_KEY_SHORT)) {
         evs_keytab_flush(t);

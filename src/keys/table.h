@@ -139,6 +139,12 @@ const struct evs_key_node *evs_keytab_node(const struct evs_keytab *t,
 double evs_key_minute_squares(const struct evs_key_entry *e);
 double evs_key_hour_squares(const struct evs_key_entry *e);
 
+/* The row of the key heat map that a key counts in. */
+static inline uint8_t evs_key_heat_row(uint64_t hash)
+{
+    return (uint8_t)(hash >> 59);
+}
+
 /* Keys are short: no call. */
 static inline bool evs_key_same(const uint8_t *a, const uint8_t *b, size_t n)
 {

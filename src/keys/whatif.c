@@ -6,6 +6,7 @@
 
 #include "core/num.h"
 #include "core/xalloc.h"
+#include "keys/peak.h"
 
 enum { CELLS_SINGLE = 64, HEAD_KEYS = 1024, MAX_SHARDS = 10000, MAX_TARGETS = 64 };
 
@@ -418,8 +419,21 @@ static void run(struct job *j, const struct parsed *p)
     }
 }
 
-enum evs_rc evs_whatif_one(const struct evs_keyset *ks, const struct evs_report *r,
-                           const char *strategy, struct evs_whatif *ret, struct evs_err *err)
+static void peak(const struct job *j, const struct parsed *p)
+{
+    const struct evs_key_detail *hot[MAX_TARGETS];
+    size_t n = targets(j, hot, MAX_TARGETS);
+    struct evs_peak_move m = {hot, n, p->n, p->kind == SHARDS_RANDOM};
+    if (p->kind == SHARDS_PLACED || p->kind == SHARDS_RANDOM)
+        j->w->peak = evs_peak_shards(j->ks, &j->r->grid, &m);
+    else if (p->kind == SHARDS_ALL)
+        j->w->peak = evs_peak_shards_all(j->ks, &j->r->grid, p->n);
+    j->w->peak_estimate = !isnan(j->w->peak);
+}
+
+static enum evs_rc work_out(const struct evs_keyset *ks, const struct evs_report *r,
+                            const char *strategy, bool with_peak, struct evs_whatif *ret,
+                            struct evs_err *err)
 {
     struct evs_whatif w = {.peak = NAN, .ordering = "kept"};
     struct job j = {.ks = ks, .r = r, .w = &w};
@@ -429,11 +443,25 @@ enum evs_rc evs_whatif_one(const struct evs_keyset *ks, const struct evs_report 
     if (rc)
         return rc;
     run(&j, &p);
+    if (with_peak)
+        peak(&j, &p);
     const char *colon = strrchr(strategy, ':'); /* the placement is a field of its own */
     bool said = colon && (!strcmp(colon, ":placed") || !strcmp(colon, ":random"));
     w.strategy = evs_xstrndup(strategy, said ? (size_t)(colon - strategy) : strlen(strategy));
     *ret = w;
     return EVS_OK;
+}
+
+enum evs_rc evs_whatif_one(const struct evs_keyset *ks, const struct evs_report *r,
+                           const char *strategy, struct evs_whatif *ret, struct evs_err *err)
+{
+    return work_out(ks, r, strategy, true, ret, err);
+}
+
+enum evs_rc evs_whatif_load(const struct evs_keyset *ks, const struct evs_report *r,
+                            const char *strategy, struct evs_whatif *ret, struct evs_err *err)
+{
+    return work_out(ks, r, strategy, false, ret, err);
 }
 
 void evs_whatif_done(struct evs_whatif *w)

@@ -33,6 +33,7 @@ struct evs_whatif {
     const char *placement;           /* "placed", "random" or NULL */
     double max_over_mean, low, high; /* low = high where exact */
     double peak;                     /* max / mean of the worst time slice; NAN unknown */
+    bool peak_estimate;              /* keys/peak.h says from what */
     double hot_key_share;            /* of the heaviest (key, partition) after the change */
     double partitions_per_hot_key;
     const char *ordering;     /* in words */
@@ -52,6 +53,10 @@ enum evs_rc evs_whatif_check(const char *strategy, struct evs_err *err) EVS_MUST
 enum evs_rc evs_whatif_one(const struct evs_keyset *ks, const struct evs_report *r,
                            const char *strategy, struct evs_whatif *ret,
                            struct evs_err *err) EVS_MUST_USE;
+/* The same without `peak`: for trying many. */
+enum evs_rc evs_whatif_load(const struct evs_keyset *ks, const struct evs_report *r,
+                            const char *strategy, struct evs_whatif *ret,
+                            struct evs_err *err) EVS_MUST_USE;
 void evs_whatif_done(struct evs_whatif *w);
 
 struct evs_whatifs {

@@ -36,8 +36,8 @@ static int32_t place(const struct evs_partitioner *by, const char *key, int32_t 
     return evs_partitioner_of(by, key, strlen(key), partitions);
 }
 
-/* hot: percent of the records that have key 123. */
-static void write_topic(uint64_t seed, unsigned hot, uint32_t keys)
+/* hot: percent of the records that have key 123, from record `from` on. */
+static void write_from(uint64_t seed, unsigned hot, uint32_t keys, int from)
 {
     struct evs_keytab *t = evs_keytab_new(P, 64 << 20, 128, 7);
     int64_t next[P] = {0}, ts = INT64_C(1700000000000);
@@ -45,7 +45,8 @@ static void write_topic(uint64_t seed, unsigned hot, uint32_t keys)
     for (int i = 0; i < RECORDS; i++) {
         char key[80];
         ts += (int64_t)rnd(400);
-        recs[i] = (struct rec){rnd(100) < hot ? 123 : 1000 + (uint32_t)rnd(keys), ts};
+        recs[i] =
+            (struct rec){rnd(100) < (i < from ? 0 : hot) ? 123 : 1000 + (uint32_t)rnd(keys), ts};
         struct evs_key_rec r = {
             .key = key, .key_len = key_of(recs[i].key, key), .value_len = 10, .ts_ms = ts};
         r.partition = place(&evs_partitioner_murmur2, key, P);
@@ -55,6 +56,16 @@ static void write_topic(uint64_t seed, unsigned hot, uint32_t keys)
     ks = evs_keyset_new(&t, 1, 20);
     evs_keytab_free(t);
     report = evs_report_new(ks, 0, false);
+}
+
+static void write_topic(uint64_t seed, unsigned hot, uint32_t keys)
+{
+    write_from(seed, hot, keys, 0);
+}
+
+static void write_late_topic(uint64_t seed)
+{
+    write_from(seed, 60, 3000, RECORDS * 8 / 10);
 }
 
 static void done(void)
@@ -170,6 +181,62 @@ static void shards_placed_as_written(void **state)
         evs_whatif_done(&w);
         done();
     }
+}
+
+/* A key that is hot in the last tenth only: the worst slice of the topic written again. */
+static double peak_as_written(int shards, int64_t start_ms, int64_t bucket_ms, size_t n)
+{
+    uint64_t(*load)[P] = evs_xcalloc(n, sizeof(*load)), turn = 0;
+    double peak = 0;
+    for (int i = 0; i < RECORDS; i++) {
+        char key[80];
+        key_of(recs[i].key, key);
+        int32_t p = place(&evs_partitioner_murmur2, key, P);
+        if (recs[i].key == 123)
+            p = (p + (int32_t)(turn++ % (uint64_t)shards)) % P;
+        load[(recs[i].ts - start_ms) / bucket_ms][p]++;
+    }
+    for (size_t c = 0; c < n; c++) {
+        uint64_t max = 0, total = 0;
+        for (int32_t p = 0; p < P; p++) {
+            max = load[c][p] > max ? load[c][p] : max;
+            total += load[c][p];
+        }
+        if (total >= 20 * P)
+            peak = fmax(peak, (double)max * P / (double)total);
+    }
+    evs_free(load);
+    return peak;
+}
+
+static void peak_of_shards(void **state)
+{
+    (void)state;
+    static const int shards[] = {1, 2, 4, 8, 12};
+    write_late_topic(seed_base);
+    const struct evs_heat_grid *g = &report->grid;
+    for (size_t k = 0; k < sizeof(shards) / sizeof(shards[0]); k++) {
+        char name[32];
+        snprintf(name, sizeof(name), "shards:%d", shards[k]);
+        struct evs_whatif w = ask(name);
+        double real = peak_as_written(shards[k], g->start_ms, g->bucket_ms, g->n);
+        assert_true(w.peak_estimate);
+        if (fabs(w.peak - real) > 0.1 * real)
+            fail_msg("%s: peak %.3f, written %.3f", name, w.peak, real);
+        assert_true(w.peak > w.max_over_mean - 0.01);
+        evs_whatif_done(&w);
+    }
+    struct evs_whatif random = ask("shards:8:random"), other = ask("partitions:24");
+    assert_true(random.peak >= 1 && random.peak < 7);
+    assert_true(isnan(other.peak) && !other.peak_estimate); /* nothing kept tells */
+    evs_whatif_done(&random);
+    evs_whatif_done(&other);
+    done();
+    write_topic(seed_base, 0, 5000); /* no key fills its row of the map */
+    struct evs_whatif w = ask("shards:4");
+    assert_true(isnan(w.peak));
+    evs_whatif_done(&w);
+    done();
 }
 
 /* How often the topic written again with these keys lies in [low, high]: as often as is stated. */
@@ -295,10 +362,15 @@ int main(void)
     seed_base = env ? strtoull(env, NULL, 10) : 1;
     printf("# EVENTSCOPE_SEED=%llu\n", (unsigned long long)seed_base);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rehash_is_exact),          cmocka_unit_test(keys_that_move),
-        cmocka_unit_test(shards_placed_as_written), cmocka_unit_test(composite_as_written),
-        cmocka_unit_test(random_shards_as_written), cmocka_unit_test(composite_breaks_these_pairs),
-        cmocka_unit_test(smallest_change),          cmocka_unit_test(wrong_words),
+        cmocka_unit_test(rehash_is_exact),
+        cmocka_unit_test(keys_that_move),
+        cmocka_unit_test(shards_placed_as_written),
+        cmocka_unit_test(composite_as_written),
+        cmocka_unit_test(random_shards_as_written),
+        cmocka_unit_test(composite_breaks_these_pairs),
+        cmocka_unit_test(peak_of_shards),
+        cmocka_unit_test(smallest_change),
+        cmocka_unit_test(wrong_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,16 @@ static void order_field(const struct evs_whatif *x, struct evs_field *f)
         evs_field_set(f, EVS_ROLE_TEXT, x->ordering);
 }
 
+static void peak_field(const struct whatif *w, const struct evs_whatif *x, struct evs_field *f)
+{
+    if (!x->peak_estimate) {
+        ratio_field(w, x, x->peak, f);
+        return;
+    }
+    evs_field_printf(f, x->peak <= w->target ? EVS_ROLE_OK : EVS_ROLE_NUM_EST,
+                     f->exact ? "~%.2f" : "~%.1f", x->peak);
+}
+
 static void field(const void *ctx, size_t row, int col, struct evs_field *f)
 {
     const struct whatif *w = ctx;
@@ -66,7 +76,7 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
                          x->strategy, x->placement ? ", " : "", x->placement ? x->placement : "");
         break;
     case W_RATIO: ratio_field(w, x, x->max_over_mean, f); break;
-    case W_PEAK: ratio_field(w, x, x->peak, f); break;
+    case W_PEAK: peak_field(w, x, f); break;
     case W_HOTTEST:
         if (!isnan(x->hot_key_share))
             evs_field_printf(f, EVS_ROLE_TEXT, "%.1f %%", 100 * x->hot_key_share);

@@ -120,5 +120,5 @@ void evs_whatif_bands(const struct evs_screen *s, struct evs_bands *b)
         evs_bands_say(b->left, sizeof(b->left), "estimate: %.2f to %.2f in 99 %% of even hashes",
                       x->low, x->high);
     else if (x && isnan(x->peak))
-        evs_bands_say(b->value, sizeof(b->value), "PEAK is known for what is there only");
+        evs_bands_say(b->value, sizeof(b->value), "PEAK: not known for this one");
 }
