@@ -307,7 +307,7 @@ static bool can(const struct evs_screen *s, enum evs_command c)
     case EVS_CMD_DIFF: return current(t) && t->rule != EVS_FOLD_NONE;
     case EVS_CMD_PANE_NEXT:
     case EVS_CMD_PANE_PREV:
-    case EVS_CMD_ZOOM:
+    case EVS_CMD_ZOOM: return current(t) != NULL;
     case EVS_CMD_MODE: return t->sn != NULL;
     case EVS_CMD_SIBLING_PREV:
     case EVS_CMD_SIBLING_NEXT: return t->sn && t->sn->n > 1;
