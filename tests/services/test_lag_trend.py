@@ -13,12 +13,14 @@ class Watch:
     """eventscope lag --watch --json, a line at a time."""
 
     def __init__(self, evs, group, *options):
-        self.group = group
+        self.group, self.end = group, None
         self.child = evs.start("lag", "--group", group, "--watch", "500ms", "--json", *options)
 
     def line(self):
         line = self.child.stdout.readline()
-        assert line, self.child.stderr.read()
+        if not line:
+            self.end = self.end or f"exit {self.child.wait(10)}: {self.child.stderr.read()}"
+            pytest.fail(self.end)
         doc = json.loads(line)
         found = doc["groups"][0]
         found["at"], found["complete"] = doc["at"], doc["complete"]
