@@ -152,11 +152,25 @@ static void take_list(struct evs_survey *s, const struct evs_group_list *l)
     }
 }
 
+/* While no broker answers, an admin request keeps librdkafka 2.0.2 busy (a whole core): metadata
+ * is the probe that waits quietly. */
+static enum evs_rc list(struct evs_survey *s, struct evs_group_list *ret_l, struct evs_err *err)
+{
+    struct evs_link_state link;
+    struct evs_meta *m = NULL;
+    evs_client_link(s->c, &link);
+    enum evs_rc rc = EVS_OK;
+    if (s->refresh > 1 && link.link == EVS_LINK_DOWN)
+        rc = evs_meta_fetch(s->c, NULL, &m, err);
+    evs_meta_free(m);
+    return rc ? rc : evs_groups_list(s->pool, ret_l, err);
+}
+
 static enum evs_rc find_groups(struct evs_survey *s, struct evs_err *err)
 {
     struct evs_group_list l = {0};
     struct evs_err list_err = EVS_ERR_INIT;
-    enum evs_rc rc = evs_groups_list(s->pool, &l, &list_err);
+    enum evs_rc rc = list(s, &l, &list_err);
     s->requests++;
     s->whole_list = !rc && !l.warning;
     if (!rc)
