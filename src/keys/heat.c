@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/buf.h"
 #include "core/num.h"
@@ -37,6 +38,33 @@ void evs_heat_grid_done(struct evs_heat_grid *g)
 {
     evs_free(g->cell);
     g->cell = NULL;
+}
+
+void evs_heat_grid_by(const struct evs_heat_grid *g, const int32_t *group,
+                      struct evs_heat_grid *ret, int32_t **ret_ids)
+{
+    int32_t *ids = evs_xcalloc(g->rows + 1, sizeof(*ids));
+    size_t n = 0, *row = evs_xcalloc(g->rows + 1, sizeof(*row));
+    for (size_t r = 0; r < g->rows; r++) {
+        size_t i = n;
+        while (i > 0 && ids[i - 1] > group[r])
+            i--;
+        if (i > 0 && ids[i - 1] == group[r])
+            continue;
+        memmove(ids + i + 1, ids + i, (n++ - i) * sizeof(*ids));
+        ids[i] = group[r];
+    }
+    for (size_t r = 0; r < g->rows; r++)
+        while (ids[row[r]] != group[r])
+            row[r]++;
+    *ret = *g;
+    ret->rows = n;
+    ret->cell = evs_xcalloc(g->n * n + 1, sizeof(*ret->cell));
+    for (size_t c = 0; c < g->n; c++)
+        for (size_t r = 0; r < g->rows; r++)
+            ret->cell[c * n + row[r]] += g->cell[c * g->rows + r];
+    evs_free(row);
+    *ret_ids = ids;
 }
 
 static uint64_t cell(const struct evs_heat_grid *g, size_t col, size_t row)

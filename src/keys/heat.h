@@ -37,6 +37,11 @@ void evs_heat_grid_of(const struct evs_hist *h, size_t from, size_t rows,
                       struct evs_heat_grid *ret);
 void evs_heat_grid_done(struct evs_heat_grid *g);
 
+/* Rows of one group added up, groups in rising order: group[row] of g, *ret_ids of the result (the
+ * caller's). */
+void evs_heat_grid_by(const struct evs_heat_grid *g, const int32_t *group,
+                      struct evs_heat_grid *ret, int32_t **ret_ids);
+
 /* Worst first. now_ms is for the words only. */
 void evs_heat_patterns(const struct evs_heat_grid *g, int64_t now_ms, struct evs_heat_pattern **ret,
                        size_t *ret_n);

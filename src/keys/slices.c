@@ -46,6 +46,7 @@ void evs_slices_free(struct evs_slices *s)
     evs_heat_patterns_free(s->pattern, s->n_patterns);
     evs_heat_grid_done(&s->grid);
     evs_free(s->edge);
+    evs_free(s->leader);
     evs_free(s->topic);
     evs_free(s);
 }
@@ -137,6 +138,11 @@ static struct evs_slices *result(const struct work *w, size_t stride)
                                      .bucket_ms = w->width_ms * (int64_t)stride};
     s->grid.cell = evs_xcalloc(n * w->rows + 1, sizeof(*s->grid.cell));
     s->edge = evs_xcalloc((n + 1) * w->rows + 1, sizeof(*s->edge));
+    s->leader = evs_xcalloc(w->rows + 1, sizeof(*s->leader));
+    for (size_t r = 0; r < w->rows; r++)
+        s->leader[r] = -1;
+    for (size_t i = 0; i < w->ranges->n; i++)
+        s->leader[w->ranges->parts[i].partition] = w->ranges->parts[i].leader;
     for (size_t c = 0; c <= n; c++) {
         size_t e = c * stride < w->n ? c * stride : w->n;
         memcpy(s->edge + c * w->rows, w->edge + e * w->rows, w->rows * sizeof(*s->edge));

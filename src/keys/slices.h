@@ -25,6 +25,7 @@ struct evs_slices {
     char *topic;
     struct evs_heat_grid grid;
     int64_t *edge; /* edge[column * rows + row]; grid.n + 1 columns of them */
+    int32_t *leader; /* per row, -1 unknown */
     struct evs_heat_pattern *pattern;
     size_t n_patterns;
     int64_t lookups, took_us;

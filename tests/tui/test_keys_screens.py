@@ -70,3 +70,17 @@ def test_a_topic_that_cannot_be_read_is_told(kafka, tui):
     t = tui("keys", "no-such-topic-here", "-b", kafka, "--tui", rows=30, cols=120)
     t.wait("no-such-topic-here")
     t.wait(re.compile("does not exist"))
+
+
+def test_many_partitions_by_their_leader(kafka, topic, admin, tui):
+    name = topic(partitions=70, suffix="wide")
+    admin("produce", topic=name, records=[
+        {"key": f"k{i}", "value": "v", "partition": i % 70, "timestamp": 1700000000000 + i * 500}
+        for i in range(2100)])
+    t = tui("keys", name, "-b", kafka, "--tui", rows=40, cols=130)
+    t.wait(re.compile(r"exact +70 of 70"))
+    t.send("H").wait("offsets only, no message was read").wait(re.compile(r"^►p\d", re.M))
+    t.send("m").wait("messages, by leader").wait(re.compile(r"^►b\d+ ", re.M))
+    assert "p0 " not in t.text
+    t.send("m").wait("32 buckets of the keys' hash")
+    t.send("m").wait(re.compile(r"^►p\d", re.M))

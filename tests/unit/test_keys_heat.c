@@ -92,6 +92,30 @@ static void since(void **state)
     evs_heat_grid_done(&grid);
 }
 
+static void rows_by_group(void **state)
+{
+    (void)state;
+    static const int32_t leader[] = {7, 2, -1, 2, 7, 2}, ids[] = {-1, 2, 7};
+    struct evs_heat_grid by;
+    int32_t *id;
+    grid_new(30, 6, 100);
+    evs_heat_grid_by(&grid, leader, &by, &id);
+    assert_int_equal(by.rows, 3);
+    assert_int_equal(by.n, 30);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(id[i], ids[i]);
+        for (size_t c = 0; c < 30; c++) {
+            uint64_t sum = 0;
+            for (size_t r = 0; r < 6; r++)
+                sum += leader[r] == id[i] ? grid.cell[c * 6 + r] : 0;
+            assert_int_equal(by.cell[c * 3 + i], sum);
+        }
+    }
+    evs_free(id);
+    evs_heat_grid_done(&by);
+    evs_heat_grid_done(&grid);
+}
+
 int main(void)
 {
     const char *env = getenv("EVENTSCOPE_SEED");
@@ -100,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(heat_patterns),
         cmocka_unit_test(since),
+        cmocka_unit_test(rows_by_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,13 +98,53 @@ int64_t evs_heat_edge(const struct heat *h, size_t col, size_t row)
     return h->sn->s->edge[col * h->sn->s->grid.rows + row];
 }
 
+static const struct evs_heat_grid *partitions_grid(const struct heat *h)
+{
+    if (h->fallback)
+        return h->seen.sn && h->seen.sn->report->grid.n ? &h->seen.sn->report->grid : NULL;
+    return h->sn && h->sn->s && h->sn->s->grid.n ? &h->sn->s->grid : NULL;
+}
+
 const struct evs_heat_grid *evs_heat_grid_shown(const struct heat *h)
 {
     if (h->keys)
         return h->by_key.n ? &h->by_key : NULL;
-    if (h->fallback)
-        return h->seen.sn && h->seen.sn->report->grid.n ? &h->seen.sn->report->grid : NULL;
-    return h->sn && h->sn->s && h->sn->s->grid.n ? &h->sn->s->grid : NULL;
+    if (h->leaders)
+        return h->by_leader.n ? &h->by_leader : NULL;
+    return partitions_grid(h);
+}
+
+bool evs_heat_by_partition(const struct heat *h)
+{
+    return !h->keys && !h->leaders;
+}
+
+static void group_leaders(struct heat *h)
+{
+    const struct evs_heat_grid *g = partitions_grid(h);
+    const struct evs_slices *s = h->sn ? h->sn->s : NULL;
+    evs_heat_grid_done(&h->by_leader);
+    evs_free(h->leader_id);
+    h->leader_id = NULL;
+    h->by_leader.n = 0;
+    if (g && s && g->rows == s->grid.rows)
+        evs_heat_grid_by(g, s->leader, &h->by_leader, &h->leader_id);
+}
+
+/* Partitions, over 64 of them their leaders, the keys' buckets, and round again. */
+static void next_mode(struct heat *h)
+{
+    const struct evs_heat_grid *g = partitions_grid(h);
+    bool many = g && g->rows > HEAT_LEADERS_OVER;
+    if (h->keys) {
+        h->keys = false;
+    } else if (h->leaders || !many) {
+        h->leaders = false;
+        h->keys = true;
+    } else {
+        h->leaders = true;
+        group_leaders(h);
+    }
 }
 
 uint64_t evs_heat_cell(const struct heat *h, size_t col, size_t row)
@@ -157,7 +197,7 @@ static void go_pattern(struct heat *h, size_t i)
     h->pattern = i % n;
     p = &p[h->pattern];
     h->col = (size_t)((p->from_ts - g->start_ms) / g->bucket_ms);
-    if (p->partition >= 0)
+    if (p->partition >= 0 && evs_heat_by_partition(h))
         h->row = (size_t)p->partition;
     show(h);
 }
@@ -191,6 +231,8 @@ static void leave(struct evs_screen *s)
     if (h->cell)
         evs_snap_unref(&h->cell->snap);
     evs_heat_grid_done(&h->by_key);
+    evs_heat_grid_done(&h->by_leader);
+    evs_free(h->leader_id);
     evs_ui_scan_forget(&h->seen);
     evs_ui_scan_close(h->scan);
 }
@@ -212,6 +254,7 @@ static bool refresh_keys(struct heat *h)
     const struct evs_keyset *ks = h->seen.sn->ks;
     evs_heat_grid_done(&h->by_key);
     evs_heat_grid_of(&ks->heat, (size_t)ks->partitions, EVS_KEY_HEAT_ROWS, &h->by_key);
+    group_leaders(h);
     if (h->fallback && !h->placed && h->seen.sn->state != EVS_SCAN_RUNNING) {
         h->placed = true;
         go_pattern(h, 0);
@@ -244,6 +287,7 @@ static bool refresh(struct evs_screen *s)
             refresh_keys(h);
             return true;
         }
+        group_leaders(h);
         if (sn->s && sn->s->whole && !h->placed && sn->s->n_patterns)
             go_pattern(h, 0);
         else if (was && sn->s)
@@ -251,8 +295,8 @@ static bool refresh(struct evs_screen *s)
         h->placed = sn->s && sn->s->whole;
         show(h);
     }
-    if (!h->keys && !h->fallback && !h->asked && h->sn && h->sn->s && h->sn->s->whole &&
-        evs_clock_mono_us() / 1000 - h->moved_ms > REST_MS)
+    if (evs_heat_by_partition(h) && !h->fallback && !h->asked && h->sn && h->sn->s &&
+        h->sn->s->whole && evs_clock_mono_us() / 1000 - h->moved_ms > REST_MS)
         evs_heat_ask_cell(s);
     return news || sn || cell;
 }
@@ -316,8 +360,8 @@ static enum evs_handled command(struct evs_screen *s, enum evs_command c)
             go_pattern(h, h->pattern + (c == EVS_CMD_MATCH_NEXT ? 1 : n - 1));
         return EVS_HANDLED;
     case EVS_CMD_MODE:
-        h->keys = !h->keys;
-        if (!h->scan)
+        next_mode(h);
+        if (h->keys && !h->scan)
             h->scan = evs_ui_scan_open(s->ui, &s->at);
         refresh_keys(h);
         moved(h);
@@ -374,7 +418,7 @@ static void place(const struct evs_screen *s, struct evs_place *to)
     evs_heat_range(h, &from, &end);
     to->from_ms = g->start_ms + (int64_t)from * g->bucket_ms;
     to->to_ms = g->start_ms + (int64_t)end * g->bucket_ms;
-    if (h->keys)
+    if (!evs_heat_by_partition(h))
         return;
     to->partition = (int32_t)h->row;
     if (h->fallback)
@@ -411,16 +455,12 @@ static bool stop(struct evs_screen *s)
     return h->scan && evs_ui_scan_stop(h->scan);
 }
 
-static const struct evs_hint hints[] = {EVS_HINT(OPEN, "messages"),
-                                        EVS_HINT(GO_KEYS, "keys here"),
-                                        EVS_HINT(GO_WHATIF, "what-if"),
-                                        EVS_HINT(MARK, "range"),
-                                        EVS_HINT2(MORE, LESS, "brightness"),
-                                        EVS_HINT(MATCH_NEXT, "next pattern"),
-                                        EVS_HINT(MODE, "by key"),
-                                        EVS_HINT(ZOOM, "zoom the range"),
-                                        EVS_HINT(SAVE_ALL, "save"),
-                                        EVS_HINTS_END};
+static const struct evs_hint hints[] = {
+    EVS_HINT(OPEN, "messages"),          EVS_HINT(GO_KEYS, "keys here"),
+    EVS_HINT(GO_WHATIF, "what-if"),      EVS_HINT(MARK, "range"),
+    EVS_HINT2(MORE, LESS, "brightness"), EVS_HINT(MATCH_NEXT, "next pattern"),
+    EVS_HINT(MODE, "by leader, key"),    EVS_HINT(ZOOM, "zoom the range"),
+    EVS_HINT(SAVE_ALL, "save"),          EVS_HINTS_END};
 
 static const struct evs_meaning meanings[] = {
     {"Band", "one partition far above the others for a time: a hot key"},

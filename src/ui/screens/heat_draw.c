@@ -40,6 +40,17 @@ static int level(const struct scale *s, uint64_t cell)
     return l < 1 ? 1 : l > 9 ? 9 : l;
 }
 
+static const char *row_name(const struct heat *h, size_t row, char *to, size_t size)
+{
+    if (!h->keys && h->leaders && h->leader_id[row] < 0)
+        evs_bands_say(to, size, "none");
+    else if (!h->keys && h->leaders)
+        evs_bands_say(to, size, "b%d", (int)h->leader_id[row]);
+    else
+        evs_bands_say(to, size, h->keys ? "#%zu" : "p%zu", row);
+    return to;
+}
+
 static void map_row(const struct heat *h, const struct scale *sc, struct evs_view *v, int line,
                     size_t row)
 {
@@ -48,8 +59,9 @@ static void map_row(const struct heat *h, const struct scale *sc, struct evs_vie
     evs_heat_range(h, &from, &to);
     if (row == h->row)
         evs_view_glyph(v, line, 0, EVS_ROLE_TEXT_STRONG, EVS_G_CURSOR);
-    evs_view_printf(v, line, 1, row == h->row ? EVS_ROLE_TEXT_STRONG : EVS_ROLE_TEXT,
-                    h->keys ? "#%zu" : "p%zu", row);
+    char name[24];
+    evs_view_text(v, line, 1, row == h->row ? EVS_ROLE_TEXT_STRONG : EVS_ROLE_TEXT,
+                  row_name(h, row, name, sizeof(name)));
     for (int c = 0; c < v->cols - HEAT_LABEL; c++) {
         size_t col = h->first + (size_t)c;
         if (col >= g->n)
@@ -118,7 +130,7 @@ static void cell_line(const struct heat *h, struct evs_view *v, int line)
     const struct evs_heat_grid *g = evs_heat_grid_shown(h);
     size_t from, to;
     uint64_t count = 0, column = 0;
-    char a[EVS_NUM_LEN], b[EVS_NUM_LEN], n[EVS_NUM_LEN], rate[EVS_NUM_LEN], key[200] = "";
+    char a[EVS_NUM_LEN], b[EVS_NUM_LEN], n[EVS_NUM_LEN], rate[EVS_NUM_LEN], key[200] = "", name[24];
     evs_heat_range(h, &from, &to);
     for (size_t c = from; c < to; c++)
         for (size_t r = 0; r < g->rows; r++) {
@@ -128,13 +140,14 @@ static void cell_line(const struct heat *h, struct evs_view *v, int line)
     int64_t start = g->start_ms + (int64_t)from * g->bucket_ms;
     int64_t end = g->start_ms + (int64_t)to * g->bucket_ms;
     double mean = (double)column / (double)g->rows;
-    if (h->cell && !h->keys && h->cell->col == h->col && h->cell->row == h->row &&
+    if (h->cell && evs_heat_by_partition(h) && h->cell->col == h->col && h->cell->row == h->row &&
         h->mark == SIZE_MAX && h->cell->key[0])
         evs_bands_say(key, sizeof(key), "top key %s ~%.0f %% (%s read)", h->cell->key,
                       100 * h->cell->share, evs_num_commas(rate, h->cell->read));
     EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(1024);
-    evs_buf_printf(&text, "%c%zu  %s to %s   %s messages, %s/s", h->keys ? '#' : 'p', h->row,
-                   clock_of(h, a, start), clock_of(h, b, end), evs_num_commas(n, (int64_t)count),
+    evs_buf_printf(&text, "%s  %s to %s   %s messages, %s/s",
+                   row_name(h, h->row, name, sizeof(name)), clock_of(h, a, start),
+                   clock_of(h, b, end), evs_num_commas(n, (int64_t)count),
                    evs_num_human(rate, (double)count * 1000.0 / (double)(end - start)));
     if (mean > 0)
         evs_buf_printf(&text, ", %.1f %s its column's mean", (double)count / mean,
@@ -186,7 +199,10 @@ void evs_heat_bands(const struct evs_screen *s, struct evs_bands *b)
     evs_bands_say(b->right, sizeof(b->right), "%s %s %zu %s %s %s %s %s log",
                   evs_num_ago(span, (int64_t)g->n * g->bucket_ms), dot, g->n,
                   evs_glyph(EVS_G_TIMES), evs_num_ago(width, g->bucket_ms), dot,
-                  h->keys ? "by key" : "messages", dot);
+                  h->keys      ? "by key"
+                  : h->leaders ? "messages, by leader"
+                               : "messages",
+                  dot);
     evs_bands_say(b->value, sizeof(b->value), "%s  .:-=+*#%%@  %s", evs_num_human(n, sc.low),
                   evs_num_human(m, sc.high));
     if (h->keys || h->fallback) {

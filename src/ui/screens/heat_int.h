@@ -32,10 +32,12 @@ struct heat {
     struct cell_sn *cell;
     struct evs_ui_scan *scan; /* key buckets: mode m */
     struct evs_ui_scan_seen seen;
-    struct evs_heat_grid by_key;
+    struct evs_heat_grid by_key, by_leader;
+    int32_t *leader_id; /* per row of by_leader */
     /* The brokers look no times up: the map is made of the messages read. */
     bool fallback;
     bool keys;         /* rows are hash buckets of the keys */
+    bool leaders;      /* rows are the brokers that lead the partitions */
     size_t col, row;   /* the cursor */
     size_t first, top; /* scrolled */
     size_t mark;       /* other end of a range; SIZE_MAX none */
@@ -46,9 +48,10 @@ struct heat {
     int map_rows, map_cols;
 };
 
-enum { HEAT_LABEL = 6 };
+enum { HEAT_LABEL = 6, HEAT_LEADERS_OVER = 64 };
 
 const struct evs_heat_grid *evs_heat_grid_shown(const struct heat *h); /* or NULL */
+bool evs_heat_by_partition(const struct heat *h); /* are the rows shown partitions? */
 uint64_t evs_heat_cell(const struct heat *h, size_t col, size_t row);
 void evs_heat_range(const struct heat *h, size_t *ret_from, size_t *ret_to); /* columns */
 const struct evs_heat_pattern *evs_heat_patterns_shown(const struct heat *h, size_t *ret_n);
