@@ -12,6 +12,7 @@
 #include "kafka/range.h"
 #include "keys/scan.h"
 #include "ui/screen.h"
+#include "ui/search.h"
 #include "ui/task.h"
 
 /* More than this is sampled first: at two million records a second it would take over a minute. */
@@ -23,6 +24,7 @@ enum { SNAPSHOT_MS = 400, DETAILS = 1000, WAIT_MS = 30 };
 struct work {
     struct evs_client *client;
     struct evs_place at;
+    struct evs_ui_scan_how how;
     struct evs_slot *slot;
     bool whole; /* even if it is long */
     atomic_bool pause;
@@ -38,6 +40,7 @@ struct error_sn {
 struct evs_ui_scan {
     struct evs_ui *ui;
     struct evs_place at;
+    struct evs_ui_scan_how how;
     int refs;
     struct evs_task *task;
     struct work *work; /* of task, valid until it is dropped */
@@ -76,6 +79,8 @@ static enum evs_rc resolve(const struct work *w, struct evs_ranges **ret, struct
 {
     char partition[16], from[32], to[32];
     struct evs_range_spec spec = {.now_ms = evs_clock_wall_ms()};
+    spec.isolation = w->how.uncommitted ? EVS_READ_UNCOMMITTED : EVS_READ_COMMITTED;
+    spec.follow = w->how.live;
     if (w->at.partition >= 0) {
         snprintf(partition, sizeof(partition), "%d", (int)w->at.partition);
         spec.partitions = partition;
@@ -84,7 +89,7 @@ static enum evs_rc resolve(const struct work *w, struct evs_ranges **ret, struct
         snprintf(from, sizeof(from), "s@%lld", (long long)w->at.from_ms);
         spec.from = from;
     }
-    if (w->at.to_ms >= 0) {
+    if (w->at.to_ms >= 0 && !w->how.live) {
         snprintf(to, sizeof(to), "e@%lld", (long long)w->at.to_ms);
         spec.to = to;
     }
@@ -115,6 +120,17 @@ static void follow(struct evs_task *t, struct work *w, struct evs_scan *scan, st
         publish_error(t, err);
 }
 
+static enum evs_rc filter_of(const struct work *w, struct evs_filter **ret, struct evs_err *err)
+{
+    struct evs_search *s = evs_xcalloc(1, sizeof(*s));
+    evs_search_init(s);
+    enum evs_rc rc = evs_search_parse(s, w->how.filter, err);
+    if (!rc && s->n_terms)
+        rc = evs_filter_new(s->terms, s->n_terms, ret, err);
+    evs_free(s);
+    return rc;
+}
+
 static void run(struct evs_task *t, void *ctx)
 {
     struct work *w = ctx;
@@ -122,8 +138,13 @@ static void run(struct evs_task *t, void *ctx)
     struct evs_ranges *ranges = NULL;
     struct evs_scan *scan = NULL;
     struct evs_scan_opts opts = {.snapshot_ms = SNAPSHOT_MS, .details = DETAILS};
-    enum evs_rc rc = resolve(w, &ranges, &err);
-    if (!rc && !w->whole && evs_ranges_span(ranges) > SAMPLE_OVER) {
+    struct evs_filter *filter = NULL;
+    enum evs_rc rc = filter_of(w, &filter, &err);
+    if (!rc)
+        rc = resolve(w, &ranges, &err);
+    opts.filter = filter;
+    opts.window_ms = w->how.live ? EVS_UI_SCAN_LIVE_MS : 0;
+    if (!rc && !w->whole && !w->how.live && evs_ranges_span(ranges) > SAMPLE_OVER) {
         opts.sample = (double)EVS_SCAN_SAMPLE / (double)evs_ranges_span(ranges);
         atomic_store(&w->sampled, true);
     }
@@ -135,6 +156,7 @@ static void run(struct evs_task *t, void *ctx)
         follow(t, w, scan, &err);
     atomic_store(&w->over, true);
     evs_scan_free(scan);
+    evs_filter_free(filter);
     evs_ranges_free(ranges);
 }
 
@@ -152,6 +174,7 @@ static void start(struct evs_ui_scan *sc, bool whole)
     w->client = evs_ui_client(sc->ui);
     w->at = (struct evs_place)EVS_PLACE_INIT;
     w->whole = whole;
+    w->how = sc->how;
     evs_place_copy(&w->at, &sc->at);
     w->slot = evs_slot_new(evs_ui_wake(sc->ui));
     atomic_store(&w->started_us, evs_clock_mono_us());
@@ -263,6 +286,20 @@ bool evs_ui_scan_continue(struct evs_ui_scan *sc)
     return true;
 }
 
+const struct evs_ui_scan_how *evs_ui_scan_how(const struct evs_ui_scan *sc)
+{
+    return &sc->how;
+}
+
+void evs_ui_scan_set(struct evs_ui_scan *sc, const struct evs_ui_scan_how *how)
+{
+    sc->how = *how;
+    evs_task_drop(sc->task);
+    forget_error(sc);
+    sc->epoch++;
+    start(sc, false);
+}
+
 void evs_ui_scan_again(struct evs_ui_scan *sc)
 {
     evs_task_drop(sc->task);
@@ -300,5 +337,8 @@ void evs_ui_scan_scope(const struct evs_ui_scan *sc, const struct evs_scan_sn *s
         snprintf(to, size, "%s%s%s", sc->at.from_ms >= 0 ? "window " : "all", span[0] ? " " : "",
                  span);
     size_t n = strlen(to);
-    snprintf(to + n, size - n, " %s read_committed %s no filter", dot, dot);
+    snprintf(to + n, size - n, " %s %s %s %s%.60s%s", dot,
+             sc->how.uncommitted ? "read_uncommitted" : "read_committed", dot,
+             sc->how.filter[0] ? "only " : "no filter", sc->how.filter,
+             sc->how.live ? ", live" : "");
 }

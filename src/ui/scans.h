@@ -19,6 +19,14 @@ struct evs_scan_sn;
 struct evs_ui;
 struct evs_ui_scan;
 
+/* What it counts; another one reads anew, for all screens at the place. */
+enum { EVS_UI_SCAN_FILTER = 1024, EVS_UI_SCAN_LIVE_MS = 5 * 60 * 1000 };
+struct evs_ui_scan_how {
+    char filter[EVS_UI_SCAN_FILTER]; /* search words (ui/search.h); "" all */
+    bool uncommitted;
+    bool live; /* goes on at the end, the last EVS_UI_SCAN_LIVE_MS apart, too */
+};
+
 /* at->topic is needed; partition, key and the window narrow it. */
 struct evs_ui_scan *evs_ui_scan_open(struct evs_ui *ui, const struct evs_place *at);
 void evs_ui_scan_close(struct evs_ui_scan *sc); /* NULL is fine */
@@ -38,6 +46,8 @@ bool evs_ui_scan_stop(struct evs_ui_scan *sc);
 /* c: goes on; after a sample, reads all. false: there is nothing more to read. */
 bool evs_ui_scan_continue(struct evs_ui_scan *sc);
 bool evs_ui_scan_can_continue(const struct evs_ui_scan *sc);
+const struct evs_ui_scan_how *evs_ui_scan_how(const struct evs_ui_scan *sc);
+void evs_ui_scan_set(struct evs_ui_scan *sc, const struct evs_ui_scan_how *how);
 /* Reads again, with details of so many keys. */
 void evs_ui_scan_again(struct evs_ui_scan *sc);
 void evs_ui_scan_progress(const struct evs_ui_scan *sc, struct evs_progress *p);

@@ -84,3 +84,21 @@ def test_many_partitions_by_their_leader(kafka, topic, admin, tui):
     assert "p0 " not in t.text
     t.send("m").wait("32 buckets of the keys' hash")
     t.send("m").wait(re.compile(r"^►p\d", re.M))
+
+
+def test_what_is_counted_and_live(kafka, kevs, orders, admin, tui):
+    got = kevs("keys", orders, "--json", "-k", "User:12*").ok().json
+    t = tui("keys", orders, "-b", kafka, "--tui", rows=36, cols=150)
+    t.wait(re.compile(r"exact +6 of 6 partitions · 12,000 messages"))
+    t.send("/", "p:1").wait("what to count: text, key:, header:, jq:")
+    t.send("esc", "/", "key:User:12*\r")
+    t.wait(re.compile(rf"exact +6 of 6 partitions · {got['scan']['messages']:,} messages"))
+    t.wait("only key:User:12*")
+    t.send("i").wait("read_uncommitted").send("/").wait("counts only these")
+    t.send("\x15", "\r").wait(re.compile(r"· 12,000 messages")).wait("no filter")
+    t.send("F").wait("no filter, live").wait(re.compile("live +last 5 min: 0 messages"))
+    admin("produce", topic=orders, records=[{"key": "late", "value": "v"}] * 300)
+    t.wait(re.compile(r"reading +12,300 "))
+    t.wait(re.compile(r"last 5 min: 300 messages.*hottest late 100.0 %"))
+    t.send("F").wait(re.compile(r"exact .*· 12,300 messages"))
+    assert "last 5 min" not in t.text

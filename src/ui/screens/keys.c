@@ -367,7 +367,7 @@ static enum evs_handled command(struct evs_screen *s, enum evs_command c)
             return EVS_IGNORED;
         show_only(k, -1);
         return EVS_HANDLED;
-    default: return EVS_IGNORED;
+    default: return evs_keys_scope(s, c);
     }
     evs_table_update(&k->parts);
     evs_table_update(&k->hot);
@@ -446,15 +446,15 @@ static bool command_line(const struct evs_screen *s, struct evs_buf *out)
         evs_buf_printf(out, " -o s@%lld", (long long)s->at.from_ms);
     if (s->at.to_ms >= 0)
         evs_buf_printf(out, " -o e@%lld", (long long)s->at.to_ms);
+    evs_keys_scope_options(k, out);
     return true;
 }
 
 static const struct evs_hint hints[] = {
-    EVS_HINT(OPEN, "messages"),          EVS_HINT(TRACE, "trace"),
-    EVS_HINT(CONTINUE, "read the rest"), EVS_HINT(GO_WHATIF, "what-if"),
-    EVS_HINT(GO_HEAT, "heat"),           EVS_HINT(UNIT, "bytes"),
-    EVS_HINT(PANE_NEXT, "pane"),         EVS_HINT(SAVE_ALL, "save"),
-    EVS_HINT(MORE, "more keys"),         EVS_HINTS_END};
+    EVS_HINT(OPEN, "messages"),     EVS_HINT(TRACE, "trace"),   EVS_HINT(CONTINUE, "read the rest"),
+    EVS_HINT(GO_WHATIF, "what-if"), EVS_HINT(GO_HEAT, "heat"),  EVS_HINT(UNIT, "bytes"),
+    EVS_HINT(PANE_NEXT, "pane"),    EVS_HINT(SAVE_ALL, "save"), EVS_HINT(MORE, "more keys"),
+    EVS_HINT(FILTER, "count only"), EVS_HINT(FOLLOW, "live"),   EVS_HINTS_END};
 
 static const struct evs_meaning meanings[] = {
     {"▲ ! √",

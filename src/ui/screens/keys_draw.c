@@ -55,8 +55,11 @@ static int headline(const struct keys *k, struct evs_view *v, int max_rows)
     }
     const struct evs_report *r = sn->report;
     if (r->n == 0) {
-        evs_view_text(v, 0, 4, EVS_ROLE_TEXT_DIM,
-                      "No message in this range. Esc goes back, K on a topic reads all of it.");
+        evs_view_text(
+            v, 0, 4, EVS_ROLE_TEXT_DIM,
+            evs_ui_scan_how(k->scan)->filter[0]
+                ? "Nothing that the filter keeps. / changes what is counted."
+                : "No message in this range. Esc goes back, K on a topic reads all of it.");
         return 1;
     }
     int row = 0;
@@ -197,6 +200,8 @@ void evs_keys_draw(const struct evs_screen *s, struct evs_view *v)
         panes(s, &body);
     if (foot)
         summary(k, v, v->rows - foot + 1);
+    if (foot)
+        evs_keys_recent(k, v, v->rows - foot);
 }
 
 void evs_keys_bands(const struct evs_screen *s, struct evs_bands *b)
