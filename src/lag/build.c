@@ -48,7 +48,7 @@ void evs_survey_trace(struct evs_survey *s)
             struct evs_lag_ends ends;
             struct evs_lag_figures f;
             figures(s, g, g->entries[k], &ends, &f);
-            evs_trace_add(&g->entries[k]->trace, s->now_ms, g->entries[k]->committed, f.lag);
+            evs_trail_add(&g->entries[k]->trace, s->now_ms, g->entries[k]->committed, f.lag);
             if (f.lag >= 0)
                 total = (total < 0 ? 0 : total) + f.lag;
         }
@@ -142,7 +142,7 @@ static void fill_row(const struct evs_survey *s, const struct evs_lag_group *g,
                        : "no metadata";
     const struct evs_track *t = track_of(e);
     r->produce = t && !ends.gone ? evs_track_rate(t, RATE_WINDOW_MS) : -1;
-    r->consume = evs_trace_rate(&e->trace);
+    r->consume = evs_trail_rate(&e->trace);
     fill_age(s, e, r, markers);
     fill_retention(s, e, r, t);
     judge(s, g, e, r, markers);

@@ -307,7 +307,7 @@ static bool peeked(const struct evs_lag_entry *e, int64_t from, int64_t high)
 
 static bool stands_near_the_end(const struct evs_lag_entry *e, int64_t from, int64_t high)
 {
-    const struct evs_trace *t = &e->trace;
+    const struct evs_trail *t = &e->trace;
     return high - from <= MARKER_GAP && t->n >= 1 && t->readings[t->n - 1].committed == from;
 }
 

@@ -140,13 +140,13 @@ void evs_track_age(const struct evs_track *t, int64_t offset, int64_t end, int64
         (struct evs_lag_time){EVS_METHOD_BRACKET, EVS_LAG_NULL, now_ms - newer_ms, EVS_LAG_NULL};
 }
 
-void evs_trace_init(struct evs_trace *t)
+void evs_trail_init(struct evs_trail *t)
 {
     memset(t, 0, sizeof(*t));
     evs_cells_init(&t->lags);
 }
 
-void evs_trace_add(struct evs_trace *t, int64_t at_ms, int64_t committed, int64_t lag)
+void evs_trail_add(struct evs_trail *t, int64_t at_ms, int64_t committed, int64_t lag)
 {
     if (!t->first_ms)
         t->first_ms = at_ms;
@@ -164,7 +164,7 @@ void evs_trace_add(struct evs_trace *t, int64_t at_ms, int64_t committed, int64_
     evs_cells_put(&t->lags, at_ms, (double)lag);
 }
 
-double evs_trace_rate(const struct evs_trace *t)
+double evs_trail_rate(const struct evs_trail *t)
 {
     int first = t->n - 1;
     if (first < 0 || t->readings[first].committed < 0)

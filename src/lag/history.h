@@ -73,7 +73,7 @@ struct evs_lag_time {
 void evs_track_age(const struct evs_track *t, int64_t offset, int64_t end, int64_t now_ms,
                    struct evs_lag_time *ret_t);
 
-struct evs_trace {
+struct evs_trail {
     int n;
     struct evs_lag_reading readings[EVS_LAG_WINDOW]; /* oldest first */
     int64_t moved_ms;      /* when the commit last moved; 0: not while watched */
@@ -81,10 +81,10 @@ struct evs_trace {
     int64_t first_ms;      /* first reading ever */
     struct evs_cells lags;
 };
-void evs_trace_init(struct evs_trace *t);
-void evs_trace_add(struct evs_trace *t, int64_t at_ms, int64_t committed, int64_t lag);
+void evs_trail_init(struct evs_trail *t);
+void evs_trail_add(struct evs_trail *t, int64_t at_ms, int64_t committed, int64_t lag);
 double
-evs_trace_rate(const struct evs_trace *t); /* consumed a second over the window; < 0 unknown */
+evs_trail_rate(const struct evs_trail *t); /* consumed a second over the window; < 0 unknown */
 
 enum evs_eta {
     EVS_ETA_UNKNOWN, /* no rates yet */

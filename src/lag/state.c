@@ -132,7 +132,7 @@ struct evs_lag_entry *evs_lag_state_entry(struct evs_lag_group *g, struct evs_la
                                 .commit_ms = EVS_LAG_NULL,
                                 .peek_at = EVS_LAG_NULL,
                                 .peek_behind = EVS_LAG_NULL};
-    evs_trace_init(&e->trace);
+    evs_trail_init(&e->trace);
     memmove(g->entries + at + 1, g->entries + at, (g->n - at) * sizeof(struct evs_lag_entry *));
     g->entries[at] = e;
     g->n++;

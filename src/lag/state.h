@@ -48,7 +48,7 @@ struct evs_lag_entry { /* one partition of a group */
     int64_t peek_at, peek_ts, peek_hw;
     int64_t peek_behind; /* records up to peek_hw; EVS_LAG_NULL not counted */
     bool peek_empty;     /* no record from the commit to peek_hw */
-    struct evs_trace trace;
+    struct evs_trail trace;
 };
 
 struct evs_lag_group {

@@ -290,12 +290,12 @@ static void rates_come_from_the_readings(void **state)
     evs_track_add(&t, 4000, 0, 50); /* recreated */
     assert_true(evs_track_rate(&t, 60000) < 0);
 
-    struct evs_trace r;
-    evs_trace_init(&r);
-    evs_trace_add(&r, 1000, 500, 1);
-    evs_trace_add(&r, 2000, 100, 1); /* rewound: counts from here */
-    evs_trace_add(&r, 4000, 160, 1);
-    assert_true(evs_trace_rate(&r) == 30.0);
+    struct evs_trail r;
+    evs_trail_init(&r);
+    evs_trail_add(&r, 1000, 500, 1);
+    evs_trail_add(&r, 2000, 100, 1); /* rewound: counts from here */
+    evs_trail_add(&r, 4000, 160, 1);
+    assert_true(evs_trail_rate(&r) == 30.0);
     assert_int_equal(r.moved_ms, 4000);
     assert_int_equal(r.commit_gap_ms, 2000);
 }
