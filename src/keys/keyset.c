@@ -7,7 +7,7 @@
 #include "core/xalloc.h"
 #include "stats/partitioner.h"
 
-enum { TABLES = 8 };
+enum { TABLES = 8, RING = 8 };
 
 /* One key over all tables. */
 struct whole {
@@ -375,6 +375,27 @@ static void distinct(struct build *b)
     ks->missing_keys = ks->distinct > (double)ks->n + 1 ? ks->distinct - (double)ks->n : 1;
 }
 
+/* The other tables are asked for each key: their slots are fetched some keys before. */
+static void add_keys(struct build *b, size_t table)
+{
+    const struct evs_key_entry *ring[RING], *e = NULL;
+    size_t cursor = 0, in = 0, out = 0;
+    struct whole w;
+    do {
+        e = evs_keytab_next(b->tables[table], &cursor);
+        for (size_t i = 0; i < b->n_tables && e; i++)
+            if (i != table)
+                evs_keytab_expect(b->tables[i], e->hash);
+        if (e)
+            ring[in++ % RING] = e;
+        if (out == in || (e && in - out < RING))
+            continue;
+        const struct evs_key_entry *now = ring[out++ % RING];
+        if (gather(b, table, now, &w))
+            add_key(b, &w, now);
+    } while (e || out < in);
+}
+
 struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tables, size_t details)
 {
     assert(n_tables > 0 && n_tables <= TABLES);
@@ -403,14 +424,8 @@ struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tab
     b.split.heap = evs_xcalloc(EVS_KEY_SPLITS, sizeof(struct cand));
     b.part_top = evs_xcalloc(P * EVS_KEY_PART_TOP, sizeof(*b.part_top));
     totals(&b);
-    for (size_t i = 0; i < n_tables; i++) {
-        size_t cursor = 0;
-        const struct evs_key_entry *e;
-        struct whole w;
-        while ((e = evs_keytab_next(tables[i], &cursor)) != NULL)
-            if (gather(&b, i, e, &w))
-                add_key(&b, &w, e);
-    }
+    for (size_t i = 0; i < n_tables; i++)
+        add_keys(&b, i);
     distinct(&b);
     ks->n_top = b.by_count.n;
     ks->top = details_of(&b, &b.by_count, by_count);

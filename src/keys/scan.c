@@ -315,6 +315,13 @@ static void look_at_progress(struct evs_scan *s)
     atomic_store(&s->span, s->progress.span);
 }
 
+static void drop_reader(struct evs_scan *s)
+{
+    evs_reader_free(s->reader);
+    s->reader = NULL;
+    evs_xalloc_trim();
+}
+
 static void run(void *arg)
 {
     struct evs_scan *s = arg;
@@ -341,10 +348,9 @@ static void run(void *arg)
     if (rc == EVS_AGAIN)
         rc = evs_reader_wait(s->reader, -1, &s->failure);
     look_at_progress(s);
-    evs_reader_free(s->reader); /* its queues' memory goes to the analyses */
-    s->reader = NULL;
-    evs_xalloc_trim();
     bool stopped = atomic_load(&s->stopping);
+    if (!stopped)
+        drop_reader(s); /* its queues' memory goes to the analyses; a stop is answered first */
     bool limited = s->opts.limit && atomic_load(&s->kept) >= s->opts.limit;
     if (rc == EVS_EOF || stopped)
         s->failure = (struct evs_err)EVS_ERR_INIT;

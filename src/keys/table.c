@@ -332,6 +332,11 @@ uint64_t evs_keytab_hash(const struct evs_keytab *t, const void *key, size_t len
     return XXH3_64bits_withSeed(key, len, t->seed);
 }
 
+void evs_keytab_expect(const struct evs_keytab *t, uint64_t hash)
+{
+    EVS_PREFETCH(&t->slot[evs_keytab_home(t, hash)]);
+}
+
 const struct evs_key_entry *evs_keytab_get(const struct evs_keytab *t, uint64_t hash,
                                            const void *key, size_t len)
 {

@@ -128,6 +128,8 @@ void evs_keytab_flush(struct evs_keytab *t);
 /* The entry of a key, or NULL. hash as evs_keytab_hash gives it. */
 const struct evs_key_entry *evs_keytab_get(const struct evs_keytab *t, uint64_t hash,
                                            const void *key, size_t len);
+/* evs_keytab_get of this hash will come soon. */
+void evs_keytab_expect(const struct evs_keytab *t, uint64_t hash);
 uint64_t evs_keytab_hash(const struct evs_keytab *t, const void *key, size_t len);
 
 /* Walk: *cursor starts at 0; NULL at the end. */

@@ -8,6 +8,8 @@
 #include "core/xalloc.h"
 #include "keys/peak.h"
 
+/* What is lighter than the mean load by this factor is not thrown one by one. */
+enum { LIGHT = 2000 };
 enum { CELLS_SINGLE = 64, HEAD_KEYS = 1024, MAX_SHARDS = 10000, MAX_TARGETS = 64 };
 
 /* What a strategy works on. */
@@ -266,7 +268,7 @@ static void composite(struct job *j, char unit)
     struct evs_boot_load l = {0};
     size_t max = HEAD_KEYS * CELLS_SINGLE, n_head = 0;
     double *head = evs_xcalloc(max, sizeof(*head)), heaviest = 0, keyed = 0, P = ks->partitions;
-    double floor_count = ks->n_top == 0 ? 0 : (double)ks->top[0].count / 2000;
+    double light = fmax((double)ks->messages / P, ks->n_top ? (double)ks->top[0].count : 0) / LIGHT;
     l.rest = ks->missing;
     l.rest_squares = ks->missing > 0 ? ks->missing * ks->missing / ks->missing_keys : 0;
     for (size_t i = 0; i < ks->n; i++) {
@@ -276,7 +278,7 @@ static void composite(struct job *j, char unit)
         size_t whole = (size_t)floor(c.cells);
         heaviest = fmax(heaviest, each);
         keyed += (double)s->count;
-        if (c.cells > CELLS_SINGLE || each < floor_count || n_head + whole + 1 > max) {
+        if (c.cells > CELLS_SINGLE || each < light || n_head + whole + 1 > max) {
             l.rest += (double)s->count;
             l.rest_squares += c.squares;
             continue;
