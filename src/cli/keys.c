@@ -21,7 +21,7 @@
 enum {
     JSON_CAP = 256 << 20,
     TEXT_CAP = 1 << 20,
-    WAIT_MS = 50,
+    WAIT_MS = 15, /* a signal is seen this late */
     WATCH_MS = 2000,
     HEAT_COLUMNS = 108,
     TEXT_PARTITIONS = 64
