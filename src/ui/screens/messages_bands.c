@@ -95,7 +95,7 @@ void messages_bands(const struct evs_screen *s, struct evs_bands *b)
     evs_bands_say(b->right, sizeof(b->right), "%s %s %s %s %.100s%s%s%.60s",
                   m->as_lanes ? "lanes" : "list", dot,
                   m->isolation == EVS_READ_COMMITTED ? "read_committed" : "read_uncommitted", dot,
-                  m->search.n_terms || m->where[0] ? m->what : "no filter", home,
+                  m->search.n_terms ? m->what : "no filter", home,
                   m->where[0] ? " " : "", m->where);
     if (!m->sn)
         return;
