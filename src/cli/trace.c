@@ -113,7 +113,10 @@ static void put_row(struct tracing *t, struct evs_table *table, size_t i, int64_
     evs_table_cell(table, "%zu", i + 1);
     evs_table_cell_bytes(table, t->opts->n_lanes > 1 ? ev->topic : "",
                          t->opts->n_lanes > 1 ? strlen(ev->topic) : 0);
-    evs_table_cell(table, t->several ? "%d" : "", ev->partition);
+    if (t->several)
+        evs_table_cell(table, "%d", ev->partition);
+    else
+        evs_table_cell(table, "%s", "");
     evs_table_cell(table, "%s", evs_num_commas(text, ev->offset));
     evs_table_cell(table, "%s",
                    ev->ts_ms < 0 ? "-" : evs_num_clock(text, ev->ts_ms, evs_clock_wall_ms()));

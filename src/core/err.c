@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void set(struct evs_err *err, enum evs_rc code, const char *domain, int native,
-                const char *fmt, va_list ap)
+static EVS_PRINTF(5, 0) void set(struct evs_err *err, enum evs_rc code, const char *domain,
+                                 int native, const char *fmt, va_list ap)
 {
     char msg[sizeof(err->msg)]; /* an argument may point into err->msg */
     vsnprintf(msg, sizeof(msg), fmt, ap);

@@ -267,7 +267,7 @@ static void composite(struct job *j, char unit)
     }
     struct evs_boot_load l = {0};
     size_t max = HEAD_KEYS * CELLS_SINGLE, n_head = 0;
-    double *head = evs_xcalloc(max, sizeof(*head)), heaviest = 0, keyed = 0, P = ks->partitions;
+    double *head = evs_xcalloc(max, sizeof(*head)), heaviest = 0, P = ks->partitions;
     double light = fmax((double)ks->messages / P, ks->n_top ? (double)ks->top[0].count : 0) / LIGHT;
     l.rest = ks->missing;
     l.rest_squares = ks->missing > 0 ? ks->missing * ks->missing / ks->missing_keys : 0;
@@ -277,7 +277,6 @@ static void composite(struct job *j, char unit)
         double each = (double)s->count / c.cells;
         size_t whole = (size_t)floor(c.cells);
         heaviest = fmax(heaviest, each);
-        keyed += (double)s->count;
         if (c.cells > CELLS_SINGLE || each < light || n_head + whole + 1 > max) {
             l.rest += (double)s->count;
             l.rest_squares += c.squares;

@@ -26,7 +26,7 @@ const struct evs_lint_rule *evs_lint_find(const char *name)
     return NULL;
 }
 
-static char *text_of(const char *fmt, va_list ap)
+static EVS_PRINTF(1, 0) char *text_of(const char *fmt, va_list ap)
 {
     char text[TEXT_LEN];
     vsnprintf(text, sizeof(text), fmt, ap);

@@ -167,8 +167,10 @@ static void say_right(const struct group *p, struct evs_bands *b)
     const struct evs_lag_group_row *g = p->g;
     evs_bands_say(members, sizeof(members), g->described ? "%zu member%s" : "members unknown",
                   g->n_members, g->n_members == 1 ? "" : "s");
-    evs_bands_say(coordinator, sizeof(coordinator), g->coordinator < 0 ? "" : " %s coordinator %d",
-                  dot, (int)g->coordinator);
+    coordinator[0] = '\0';
+    if (g->coordinator >= 0)
+        evs_bands_say(coordinator, sizeof(coordinator), " %s coordinator %d", dot,
+                      (int)g->coordinator);
     evs_bands_say(
         b->right, sizeof(b->right), "%s%s%s%s%s%s %s %s %s lag %s %s %s", lag_state(g),
         g->assignor && g->assignor[0] ? " " : "", g->assignor && g->assignor[0] ? dot : "",
