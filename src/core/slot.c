@@ -31,6 +31,11 @@ void evs_snap_unref(struct evs_snap *sn)
         sn->free_snap(sn);
 }
 
+bool evs_snap_sole(const struct evs_snap *sn)
+{
+    return atomic_load(&sn->refs) == 1;
+}
+
 struct evs_slot *evs_slot_new(const struct evs_wake *wake)
 {
     struct evs_slot *s = evs_xcalloc(1, sizeof(*s));

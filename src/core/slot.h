@@ -14,6 +14,7 @@
 #define EVS_CORE_SLOT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/thread.h"
@@ -27,6 +28,8 @@ struct evs_snap {
 void evs_snap_init(struct evs_snap *sn, void (*free_snap)(struct evs_snap *sn)); /* one reference */
 struct evs_snap *evs_snap_ref(struct evs_snap *sn);
 void evs_snap_unref(struct evs_snap *sn); /* NULL is fine */
+/* The caller's reference is the last: it may be freed where that disturbs nobody. */
+bool evs_snap_sole(const struct evs_snap *sn);
 
 struct evs_slot;
 struct evs_slot *evs_slot_new(const struct evs_wake *wake); /* wake: NULL or notified at publish */

@@ -35,6 +35,10 @@ struct evs_lag_poller {
     size_t n_view;
     char *focus_group, *focus_topic;
     int32_t focus_partition;
+    /* Pictures given out: the last reference is dropped here, since that of a hundred thousand rows
+     * takes longer than a frame may. */
+    struct evs_lag_sn **shown;
+    size_t n_shown;
 };
 
 static void free_texts(char **texts, size_t n)
@@ -183,6 +187,25 @@ static void obey(struct evs_lag_poller *p, struct command *cmd)
     }
 }
 
+static void drop_seen(struct evs_lag_poller *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->n_shown; i++)
+        if (evs_snap_sole(&p->shown[i]->snap))
+            evs_snap_unref(&p->shown[i]->snap);
+        else
+            p->shown[n++] = p->shown[i];
+    p->n_shown = n;
+}
+
+static void publish(struct evs_lag_poller *p, struct evs_lag_sn *sn)
+{
+    p->shown = evs_xgrow(p->shown, p->n_shown + 1, sizeof(struct evs_lag_sn *));
+    p->shown[p->n_shown++] = sn;
+    (void)evs_snap_ref(&sn->snap);
+    evs_slot_publish(p->pictures, &sn->snap);
+}
+
 static enum evs_rc refresh_once(struct evs_lag_poller *p, bool only_view)
 {
     struct evs_lag_sn *sn = NULL;
@@ -210,7 +233,7 @@ static enum evs_rc refresh_once(struct evs_lag_poller *p, bool only_view)
     }
     p->failed_since_ms = 0;
     p->groups = sn->n_groups;
-    evs_slot_publish(p->pictures, &sn->snap);
+    publish(p, sn);
     return EVS_OK;
 }
 
@@ -242,6 +265,7 @@ static void run(void *arg)
             wait_ms = 0;
             publish_state(p, false);
         }
+        drop_seen(p);
         if (p->due || (!p->paused && evs_clock_mono_us() >= p->next_us))
             refresh(p);
     }
@@ -290,6 +314,9 @@ void evs_lag_poller_free(struct evs_lag_poller *p)
     evs_queue_free(p->commands);
     evs_slot_free(p->pictures);
     evs_slot_free(p->states);
+    for (size_t i = 0; i < p->n_shown; i++)
+        evs_snap_unref(&p->shown[i]->snap);
+    evs_free(p->shown);
     free_texts(p->names, p->opts.n_names);
     free_texts(p->view, p->n_view);
     evs_free(p->focus_group);

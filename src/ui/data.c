@@ -45,10 +45,17 @@ struct evs_lag_poller *evs_data_lag_poller(struct evs_ui *ui)
     struct evs_survey_opts o = {.names = names};
     while (names && names[o.n_names])
         o.n_names++;
-    if (!ui->data.lag && ui->client &&
-        evs_lag_poller_start(ui->client, &o, EVS_LAG_POLLER_MS, &ui->wake, &ui->data.lag, &err))
+    if (ui->data.lag || !ui->client)
+        return ui->data.lag;
+    ui->data.lag_wish = (struct evs_lag_wish){.interval_ms = EVS_LAG_POLLER_MS};
+    if (evs_lag_poller_start(ui->client, &o, EVS_LAG_POLLER_MS, &ui->wake, &ui->data.lag, &err))
         evs_ui_fail(ui, &err);
     return ui->data.lag;
+}
+
+struct evs_lag_wish *evs_data_lag_wish(struct evs_ui *ui)
+{
+    return &ui->data.lag_wish;
 }
 
 const struct evs_lag_sn *evs_data_lag(struct evs_ui *ui)

@@ -33,6 +33,10 @@ struct evs_data {
     struct evs_lag_poller *lag;
     struct evs_lag_sn *lag_sn;
     struct evs_lag_poller_state *lag_state;
+    struct evs_lag_wish { /* as last asked for: a busy poller's state comes later */
+        int64_t interval_ms;
+        bool paused, stable;
+    } lag_wish;
     struct evs_task *doctor; /* Connecting's steps */
     struct evs_snap *doctor_sn;
     uint64_t doctor_seen;
@@ -47,6 +51,7 @@ int64_t evs_data_waiting_ms(const struct evs_ui *ui); /* since the first questio
 const struct evs_lag_sn *evs_data_lag(struct evs_ui *ui);                 /* NULL: nothing yet */
 const struct evs_lag_poller_state *evs_data_lag_state(struct evs_ui *ui); /* likewise */
 struct evs_lag_poller *evs_data_lag_poller(struct evs_ui *ui);            /* or NULL */
+struct evs_lag_wish *evs_data_lag_wish(struct evs_ui *ui);
 
 /* Makes *mine, NULL at first, a reference to now; true when that is another snapshot than before.
  * now NULL releases. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -16,7 +17,7 @@
 #include "ui/task.h"
 #include "ui/term.h"
 
-enum { FRAME_US = 50000, BLOCKED_MS = 100, KEY_BURST = 128 };
+enum { FRAME_US = 50000, BLOCKED_MS = 100, KEY_BURST = 128, SPENT_US = 100, SPENT_STEPS = 2000 };
 
 struct loop {
     struct evs_ui ui;
@@ -24,6 +25,10 @@ struct loop {
     int64_t last_frame_us;
     int64_t shown_second;
     bool due;
+    /* From waking to painted, of each frame: by the clock, and of this thread alone. */
+    struct spent {
+        uint32_t frames, step[SPENT_STEPS]; /* of 0.1 ms */
+    } wall, alone;
 };
 
 static void reduce_theme(struct loop *l)
@@ -173,6 +178,38 @@ static void signals(struct loop *l)
         take_size(l);
 }
 
+static int64_t thread_us(void)
+{
+    struct timespec t = {0, 0};
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void count_frame(struct spent *s, int64_t us)
+{
+    int64_t step = us / SPENT_US;
+    s->step[step < SPENT_STEPS ? step : SPENT_STEPS - 1]++;
+    s->frames++;
+}
+
+/* For --log: what keys, news and drawing of a frame took. */
+static void log_frames(const struct spent *s, const char *what)
+{
+    uint32_t seen = 0;
+    int at[3] = {0, 0, 0}; /* median, p99, worst */
+    for (int i = 0; i < SPENT_STEPS; i++) {
+        seen += s->step[i];
+        if (seen * 2.0 < s->frames)
+            at[0] = i + 1;
+        if (seen * 100.0 < s->frames * 99.0)
+            at[1] = i + 1;
+        if (s->step[i])
+            at[2] = i;
+    }
+    evs_log(EVS_LOG_INFO, "ui: %u frames, %s: median %.1f ms, p99 %.1f ms, worst %.1f ms",
+            (unsigned)s->frames, what, at[0] * 0.1, at[1] * 0.1, at[2] * 0.1);
+}
+
 static void turn(struct loop *l)
 {
     struct evs_ui *ui = &l->ui;
@@ -181,6 +218,7 @@ static void turn(struct loop *l)
         {.fd = ui->wake.fds[0], .events = POLLIN},
         {.fd = ui->opts->stop ? ui->opts->stop->wake.fds[0] : -1, .events = POLLIN}};
     (void)poll(fds, 3, wait_ms(l));
+    int64_t woken_us = evs_clock_mono_us(), spent_us = thread_us();
     if (ui->opts->stop && evs_stop_raised(ui->opts->stop)) {
         ui->quit = true;
         return;
@@ -208,6 +246,10 @@ static void turn(struct loop *l)
         frame(l);
     else
         l->due = l->due || news;
+    if (l->last_frame_us >= woken_us) {
+        count_frame(&l->wall, l->last_frame_us - woken_us);
+        count_frame(&l->alone, thread_us() - spent_us);
+    }
 }
 
 static bool left_work;
@@ -243,6 +285,8 @@ enum evs_rc evs_ui_run(const struct evs_ui_opts *opts, struct evs_err *err)
     frame(l);
     while (!l->ui.quit)
         turn(l);
+    log_frames(&l->wall, "from waking to painted");
+    log_frames(&l->alone, "the interface's own time");
 out:
     if (opened)
         evs_term_close();

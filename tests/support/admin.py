@@ -11,7 +11,7 @@ Commands, with their fields (all take `bootstrap` and `config`, filled in from t
     delete-records topic before={"0": 5}                alter-config type name set
     offsets topic at=earliest|latest|max-timestamp|MS [committed]
     groups                  describe-group group        delete-group groups
-    group-offsets group     set-group-offsets group topic offsets={"0": 5}
+    group-offsets group     set-group-offsets group|groups topic offsets={"0": 5}
     elect                   reassign topic partition replicas
     acl resource name principal operation [prefixed] [deny]                  delete-acls
     cluster                 produce topic records [txn]

@@ -34,7 +34,7 @@ def test_from_groups_to_the_cause_in_two_keys(tui, kafka, stalled):
     t.send("7")
     t.wait("STATUS")
     t.send("/", *group, "enter")
-    t.send("-", "-")                                   # every second
+    t.send("-", "-").wait("every 1 s")
     t.wait(re.compile(rf"{group} +Stable .* 41 .* stalled"), timeout=40)
     t.send("enter")
     t.wait("no partition of this member moves")

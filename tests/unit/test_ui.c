@@ -204,6 +204,39 @@ static void test_table(void **state)
     evs_table_done(&t);
 }
 
+static double model_rank(const void *ctx, size_t row, int col)
+{
+    return col ? (double)value_of(ctx, row) : (double)row;
+}
+
+/* Rows by rank or by compare, sorted anew or from the order before, filtered at once or letter by
+ * letter, while rows change, come and go: always the same list. */
+static void test_table_order(void **state)
+{
+    struct model m = {.n = 997, .step = 7919};
+    struct evs_table_ops ranked = model_ops;
+    struct evs_table kept, fresh;
+    (void)state;
+    ranked.compare = NULL;
+    ranked.rank = model_rank;
+    evs_table_init(&kept, &ranked, &m, 0, 1, true);
+    for (int turn = 0; turn < 40; turn++) {
+        static const char *const filters[] = {"", "row-9", "row-99", "ow-9", ""};
+        m.n = turn % 7 == 3 ? 640 : 997;
+        m.step = 7919 + turn / 5 * 13;
+        kept.reverse = turn % 11 > 4;
+        evs_table_update(&kept);
+        evs_table_filter(&kept, filters[turn % EVS_COUNT(filters)]);
+        evs_table_init(&fresh, &model_ops, &m, 0, 1, kept.reverse);
+        evs_table_filter(&fresh, kept.filter);
+        assert_int_equal(kept.n, fresh.n);
+        for (size_t i = 0; i < kept.n; i++)
+            assert_int_equal(evs_table_model_row(&kept, i), evs_table_model_row(&fresh, i));
+        evs_table_done(&fresh);
+    }
+    evs_table_done(&kept);
+}
+
 /* A million rows: what is visible is cheap, sorting all of them is possible. */
 static void test_table_million(void **state)
 {
@@ -356,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_view),
         cmocka_unit_test(test_view_hostile),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table_order),
         cmocka_unit_test(test_table_million),
         cmocka_unit_test(test_pager_json),
         cmocka_unit_test(test_editor),

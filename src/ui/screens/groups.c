@@ -114,39 +114,39 @@ static void chart(const void *ctx, size_t row, int col, struct evs_view *v)
     evs_chart_spark(v, 0, 0, v->cols, pairs, EVS_LAG_SPARK / 2, 0, EVS_ROLE_SPARK);
 }
 
-static int by_i64(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int by_double(double a, double b)
-{
-    return (a > b) - (a < b);
-}
-
 static double eta_rank(const struct evs_lag_eta *e)
 {
     static const double base[] = {-1, 0, 1, 1e15, 2e15};
     return base[e->kind] + (e->kind == EVS_ETA_TIME ? e->seconds : 0);
 }
 
-static int compare(const void *ctx, size_t a, size_t b, int col)
+/* The first letters, which tell the states apart. */
+static double word_rank(const char *word)
 {
-    const struct evs_lag_group_row *x = row_at(ctx, a), *y = row_at(ctx, b);
-    int c;
+    double v = 0;
+    for (int i = 0; i < 6; i++) {
+        v = v * 256 + (uint8_t)*word;
+        word += *word != '\0';
+    }
+    return v;
+}
+
+static double rank(const void *ctx, size_t row, int col)
+{
+    static const double graver = 1e15; /* than any lag that a double still counts */
+    const struct evs_lag_group_row *g = row_at(ctx, row);
+    double lag = (double)g->v.total;
     switch (col) {
-    case COL_STATE: return strcmp(lag_state(x), lag_state(y));
-    case COL_MEMB: return by_i64((int64_t)x->n_members, (int64_t)y->n_members);
-    case COL_TOPICS: return by_i64((int64_t)x->n_topics, (int64_t)y->n_topics);
-    case COL_LAG: return by_i64(x->v.total, y->v.total);
-    case COL_AGE: return by_i64(x->age.lag_ms, y->age.lag_ms);
-    case COL_IN: return by_double(x->produce, y->produce);
-    case COL_OUT: return by_double(x->consume, y->consume);
-    case COL_ETA: return by_double(eta_rank(&x->eta), eta_rank(&y->eta));
-    case COL_STATUS:
-        c = (int)x->v.verdict.status - (int)y->v.verdict.status;
-        return c ? c : by_i64(x->v.total, y->v.total);
-    default: return strcmp(x->name, y->name);
+    case COL_STATE: return word_rank(lag_state(g));
+    case COL_MEMB: return (double)g->n_members;
+    case COL_TOPICS: return (double)g->n_topics;
+    case COL_LAG: return lag;
+    case COL_AGE: return (double)g->age.lag_ms;
+    case COL_IN: return g->produce;
+    case COL_OUT: return g->consume;
+    case COL_ETA: return eta_rank(&g->eta);
+    case COL_STATUS: return (double)g->v.verdict.status * graver + (lag < graver ? lag : graver);
+    default: return (double)row; /* groups stand by name */
     }
 }
 
@@ -177,7 +177,7 @@ static const struct evs_table_ops table_ops = {.cols = cols,
                                                .count = count,
                                                .field = field,
                                                .chart = chart,
-                                               .compare = compare,
+                                               .rank = rank,
                                                .id = id,
                                                .shown = shown};
 

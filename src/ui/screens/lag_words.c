@@ -142,12 +142,12 @@ bool lag_stale_bands(const struct evs_ui *ui, const struct evs_lag_sn *sn,
 static enum evs_handled step_interval(struct evs_ui *ui, int step)
 {
     static const int64_t steps[] = {1000, 2000, 5000, 10000, 30000, 60000, 300000};
-    const struct evs_lag_poller_state *st = evs_data_lag_state(ui);
-    int64_t ms = st ? st->interval_ms : EVS_LAG_POLLER_MS;
+    struct evs_lag_wish *wish = evs_data_lag_wish(ui);
     int i = 0, n = (int)EVS_COUNT(steps);
-    while (i < n - 1 && steps[i] < ms)
+    while (i < n - 1 && steps[i] < wish->interval_ms)
         i++;
     i = i + step < 0 ? 0 : i + step >= n ? n - 1 : i + step;
+    wish->interval_ms = steps[i];
     evs_lag_poller_interval(evs_data_lag_poller(ui), steps[i]);
     evs_ui_say(ui, EVS_ROLE_STATUS, "asked every %lld s from now on", (long long)(steps[i] / 1000));
     return EVS_HANDLED;
@@ -155,6 +155,7 @@ static enum evs_handled step_interval(struct evs_ui *ui, int step)
 
 static enum evs_handled pause_poller(struct evs_ui *ui, bool on)
 {
+    evs_data_lag_wish(ui)->paused = on;
     evs_lag_poller_pause(evs_data_lag_poller(ui), on);
     evs_ui_say(ui, EVS_ROLE_STATUS, on ? "paused: p goes on" : "going on");
     return EVS_HANDLED;
@@ -162,6 +163,7 @@ static enum evs_handled pause_poller(struct evs_ui *ui, bool on)
 
 static enum evs_handled count_to(struct evs_ui *ui, bool stable)
 {
+    evs_data_lag_wish(ui)->stable = stable;
     evs_lag_poller_stable(evs_data_lag_poller(ui), stable);
     evs_ui_say(ui, EVS_ROLE_STATUS, "lag counts to the %s",
                stable ? "last stable offset" : "high watermark");
@@ -171,15 +173,15 @@ static enum evs_handled count_to(struct evs_ui *ui, bool stable)
 enum evs_handled lag_command(struct evs_ui *ui, enum evs_command c)
 {
     struct evs_lag_poller *p = evs_data_lag_poller(ui);
-    const struct evs_lag_poller_state *st = evs_data_lag_state(ui);
+    const struct evs_lag_wish *wish = evs_data_lag_wish(ui);
     if (!p)
         return EVS_IGNORED;
     switch (c) {
-    case EVS_CMD_PAUSE: return pause_poller(ui, !(st && st->paused));
+    case EVS_CMD_PAUSE: return pause_poller(ui, !wish->paused);
     case EVS_CMD_CONTINUE: return pause_poller(ui, false);
     case EVS_CMD_MORE: return step_interval(ui, 1);
     case EVS_CMD_LESS: return step_interval(ui, -1);
-    case EVS_CMD_ISOLATION: return count_to(ui, !(st && st->stable));
+    case EVS_CMD_ISOLATION: return count_to(ui, !wish->stable);
     case EVS_CMD_REFRESH:
         evs_lag_poller_refresh(p);
         evs_ui_say(ui, EVS_ROLE_STATUS, "asking the cluster again");

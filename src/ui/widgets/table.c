@@ -10,7 +10,12 @@
 
 void evs_field_set(struct evs_field *f, enum evs_role role, const char *text)
 {
-    evs_field_printf(f, role, "%s", text);
+    size_t n = strlen(text);
+    f->n = n < sizeof(f->text) ? n : sizeof(f->text) - 1;
+    memcpy(f->text, text, f->n);
+    f->text[f->n] = '\0';
+    f->p = f->text;
+    f->role = role;
 }
 
 void evs_field_printf(struct evs_field *f, enum evs_role role, const char *fmt, ...)
@@ -72,100 +77,9 @@ void evs_table_field(const struct evs_table *t, size_t model_row, int col, bool 
     t->ops->field(t->ctx, model_row, col, ret_f);
 }
 
-/* Case of ASCII letters does not count. */
-static bool holds(const char *p, size_t n, const char *what, size_t len)
-{
-    for (size_t i = 0; i + len <= n; i++)
-        if (!strncasecmp(p + i, what, len))
-            return true;
-    return false;
-}
-
-static bool passes(const struct evs_table *t, size_t row)
-{
-    struct evs_field f;
-    if (t->ops->shown && !t->ops->shown(t->ctx, row))
-        return false;
-    for (int i = 0; i < t->n_likes; i++) {
-        evs_table_field(t, row, t->likes[i].col, true, &f);
-        size_t n = strlen(t->likes[i].text);
-        size_t len = f.n < EVS_FIELD_TEXT - 1 ? f.n : EVS_FIELD_TEXT - 1;
-        bool same = len == n && !memcmp(f.p, t->likes[i].text, n);
-        if (same == t->likes[i].drop)
-            return false;
-    }
-    size_t len = strlen(t->filter);
-    for (int c = 0; len && c < t->ops->n_cols; c++) {
-        if (t->ops->cols[c].flags & EVS_COL_CHART)
-            continue;
-        evs_table_field(t, row, c, false, &f);
-        if (holds(f.p, f.n, t->filter, len))
-            return true;
-    }
-    return !len;
-}
-
 bool evs_table_filtered(const struct evs_table *t)
 {
     return t->filter[0] || t->n_likes;
-}
-
-static int compare_rows(const struct evs_table *t, size_t a, size_t b)
-{
-    int by = 0;
-    if (t->ops->compare) {
-        by = t->ops->compare(t->ctx, a, b, t->sort_col);
-    } else {
-        struct evs_field fa, fb;
-        evs_table_field(t, a, t->sort_col, true, &fa);
-        evs_table_field(t, b, t->sort_col, true, &fb);
-        by = memcmp(fa.p, fb.p, fa.n < fb.n ? fa.n : fb.n);
-        by = by ? by : (fa.n > fb.n) - (fa.n < fb.n);
-    }
-    if (t->reverse)
-        by = -by;
-    return by ? by : (a > b) - (a < b); /* equal rows keep the model's order */
-}
-
-/* Bottom-up merge sort: stable, with a context, without recursion. */
-static void sort_order(struct evs_table *t)
-{
-    size_t n = t->n, *from = t->order;
-    size_t *spare = evs_xmalloc((n + 1) * sizeof(*spare)), *to = spare;
-    for (size_t width = 1; width < n; width *= 2) {
-        for (size_t low = 0; low < n; low += 2 * width) {
-            size_t mid = low + width < n ? low + width : n;
-            size_t high = low + 2 * width < n ? low + 2 * width : n;
-            size_t i = low, j = mid;
-            for (size_t k = low; k < high; k++)
-                to[k] = i < mid && (j >= high || compare_rows(t, from[i], from[j]) <= 0)
-                            ? from[i++]
-                            : from[j++];
-        }
-        size_t *swap = from;
-        from = to;
-        to = swap;
-    }
-    evs_free(from == t->order ? spare : t->order);
-    t->order = from;
-}
-
-static void rebuild(struct evs_table *t)
-{
-    size_t n = t->ops->count(t->ctx);
-    bool plain = t->sort_col < 0 && !t->ops->shown && !evs_table_filtered(t);
-    evs_free(t->order);
-    t->order = NULL;
-    t->n = n;
-    if (plain)
-        return;
-    t->order = evs_xmalloc((n + 1) * sizeof(*t->order));
-    t->n = 0;
-    for (size_t row = 0; row < n; row++)
-        if (passes(t, row))
-            t->order[t->n++] = row;
-    if (t->sort_col >= 0)
-        sort_order(t);
 }
 
 static void keep_visible(struct evs_table *t)
@@ -229,10 +143,10 @@ static void measure(struct evs_table *t)
         }
 }
 
-void evs_table_update(struct evs_table *t)
+static void update(struct evs_table *t, bool narrower)
 {
     bool first = !t->n, end = t->stick_end;
-    rebuild(t);
+    evs_table_order(t, narrower);
     if (!t->touched && !end)
         t->cursor = t->top = 0;
     if (end)
@@ -241,6 +155,11 @@ void evs_table_update(struct evs_table *t)
         keep_visible(t);
     settle(t);
     measure(t);
+}
+
+void evs_table_update(struct evs_table *t)
+{
+    update(t, false);
 }
 
 void evs_table_grown(struct evs_table *t)
@@ -273,8 +192,9 @@ void evs_table_go(struct evs_table *t, size_t shown)
 
 void evs_table_filter(struct evs_table *t, const char *text)
 {
+    bool narrower = t->filter[0] && strstr(text, t->filter);
     snprintf(t->filter, sizeof(t->filter), "%s", text);
-    evs_table_update(t);
+    update(t, narrower);
 }
 
 void evs_table_clear_filter(struct evs_table *t)

@@ -12,8 +12,8 @@
  *
  * Units    rows of the model from 0; terminal columns.   Threads  UI thread.
  * Owns     its order, marks and filter; the model is borrowed.   Errors  none.
- * Cost     draw O(visible); sort O(n log n), filter O(n), only when asked or when data changed
- * under one.
+ * Cost     draw O(visible); sort O(n log n), O(n) where little changed its place, filter O(n), a
+ * longer one O(shown); only when asked or when data changed under one.
  */
 #ifndef EVS_UI_WIDGETS_TABLE_H
 #define EVS_UI_WIDGETS_TABLE_H
@@ -69,6 +69,8 @@ struct evs_table_ops {
     /* The rest may be NULL. */
     void (*chart)(const void *ctx, size_t row, int col, struct evs_view *v);
     int (*compare)(const void *ctx, size_t a, size_t b, int col); /* ascending */
+    /* A number by which rows are in order: instead of compare, where there are very many. */
+    double (*rank)(const void *ctx, size_t row, int col);
     uint64_t (*id)(const void *ctx, size_t row);                  /* the same record, the same id */
     bool (*shown)(const void *ctx, size_t row);                   /* a row hidden by the screen */
     bool (*col_hidden)(const void *ctx, int col);                 /* empty for all rows */
@@ -134,6 +136,10 @@ bool evs_table_click(struct evs_table *t, const struct evs_view *v, int row, int
 
 /* Draws heading and rows. Compact: no heading, only COMPACT columns. */
 void evs_table_draw(const struct evs_table *t, struct evs_view *v);
+
+/* Which rows, in what order (table_order.c). narrower: the filter only got longer, and nothing else
+ * changed: what did not pass before does not pass now. */
+void evs_table_order(struct evs_table *t, bool narrower);
 
 /* The layout of a width: columns shown and where (table_draw.c). */
 struct evs_table_layout {

@@ -229,10 +229,22 @@ public final class Admin {
         return out;
     }
 
+    /* group, or groups: the same offsets in each, some hundred requests at a time */
     static Object setGroupOffsets(JsonNode q) throws Exception {
         Map<TopicPartition, OffsetAndMetadata> to = new HashMap<>();
         partitions(q, "offsets").forEach((p, o) -> to.put(p, new OffsetAndMetadata(o)));
-        admin(q).alterConsumerGroupOffsets(q.get("group").asText(), to).all().get();
+        List<String> groups = q.has("groups") ? strings(q.get("groups"))
+                                              : List.of(q.get("group").asText());
+        Deque<org.apache.kafka.common.KafkaFuture<Void>> out = new ArrayDeque<>();
+        for (String group : groups) {
+            out.add(admin(q).alterConsumerGroupOffsets(group, to).all());
+            if (out.size() > 200) {
+                out.remove().get();
+            }
+        }
+        for (var f : out) {
+            f.get();
+        }
         return null;
     }
 
