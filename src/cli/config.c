@@ -212,8 +212,8 @@ static int check(struct evs_cli *cli)
 {
     EVS_AUTO(evs_buf) struct evs_buf out = EVS_BUF_INIT(JSON_CAP);
     struct evs_jsonw w;
-    struct check c = {.w = cli->json ? &w : NULL};
     evs_jsonw_init(&w, &out);
+    struct check c = {.w = cli->json ? &w : NULL};
     evs_jsonw_obj(&w, NULL);
     evs_jsonw_arr(&w, "steps");
     check_steps(cli, &c);

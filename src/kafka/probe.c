@@ -90,7 +90,7 @@ enum evs_rc evs_probe_connect(const char *host, int port, int64_t wait_ms, int *
 enum evs_rc evs_probe_tcp(const char *host, int port, int64_t wait_ms, double *ret_ms,
                           struct evs_err *err)
 {
-    int fd;
+    int fd = -1;
     int64_t from = evs_clock_mono_us();
     enum evs_rc rc = evs_probe_connect(host, port, wait_ms, &fd, err);
     if (rc)
@@ -140,7 +140,7 @@ enum evs_rc evs_probe_plain(const char *host, int port, int64_t wait_ms, struct 
     static const uint8_t ask[] = {0,    0,    0, 16, 0,   18,  0,   0,   0x65, 0x76,
                                   0x73, 0x31, 0, 6,  'd', 'o', 'c', 't', 'o',  'r'};
     uint8_t answer[64];
-    int fd, got = 0, more;
+    int fd = -1, got = 0, more;
     enum evs_rc rc = evs_probe_connect(host, port, wait_ms, &fd, err);
     if (rc)
         return rc;

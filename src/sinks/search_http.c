@@ -96,7 +96,7 @@ enum evs_rc evs_es_connect(struct evs_es *s, const char *url, struct evs_err *er
     CURLU *u = curl_url();
     char *part = NULL, *user = NULL, *password = NULL;
     enum evs_rc rc = EVS_OK;
-    if (!plus || curl_url_set(u, CURLUPART_URL, plus + 1, CURLU_URLDECODE & 0)) {
+    if (!plus || curl_url_set(u, CURLUPART_URL, plus + 1, 0)) {
         rc = evs_fail(err, EVS_INVALID, "the URL is not opensearch+http://host:9200");
     } else {
         curl_url_get(u, CURLUPART_USER, &user, CURLU_URLDECODE);

@@ -268,7 +268,7 @@ static bool next_theme(struct evs_ui *ui)
     for (; evs_theme_builtin(n); n++)
         if (!strcmp(evs_theme_builtin(n), ui->theme.name))
             now = n;
-    return evs_app_theme(ui, evs_theme_builtin((now + 1) % n));
+    return n && evs_app_theme(ui, evs_theme_builtin((now + 1) % n));
 }
 
 static bool common(struct evs_ui *ui, enum evs_command c)
@@ -319,9 +319,10 @@ void evs_app_command(struct evs_ui *ui, enum evs_command c)
     }
     if (!common(ui, c) && !ui->said[0])
         evs_ui_say(ui, EVS_ROLE_STATUS, "%s: nothing to do here", evs_command_row(c)->name);
-    if ((c == EVS_CMD_EXACT || c == EVS_CMD_TIME_FORMAT) && table_of(ui)) {
-        memset(table_of(ui)->seen, 0, sizeof(table_of(ui)->seen));
-        evs_table_update(table_of(ui));
+    struct evs_table *table = table_of(ui);
+    if ((c == EVS_CMD_EXACT || c == EVS_CMD_TIME_FORMAT) && table) {
+        memset(table->seen, 0, sizeof(table->seen));
+        evs_table_update(table);
     }
 }
 
@@ -369,7 +370,7 @@ static bool pending_key(struct evs_ui *ui, int key)
     }
     if (what != 'y')
         return false;
-    if (key != EVS_KEY_ESC && key > 32 && key < 127)
+    if (key > 32 && key < 127)
         copy_what(ui, (char)key);
     return true;
 }

@@ -81,7 +81,7 @@ char *evs_key_name(int key, char *to)
 {
     to[0] = '\0';
     for (size_t i = 0; i < EVS_COUNT(key_names); i++)
-        if (key_names[i].key == key && (key == ' ' || key < 33 || key > 126)) {
+        if (key_names[i].key == key && (key < 33 || key > 126)) {
             snprintf(to, EVS_KEY_NAME, "%s", key_names[i].name);
             return to;
         }

@@ -58,7 +58,7 @@ static void add_keys(struct evs_ui *ui, const struct help *h, enum evs_command c
         size_t left = sizeof(r->keys) - at;
         evs_key_name(keys[i], name);
         if (at + strlen(name) + 2 < sizeof(r->keys))
-            at += strlen(strncat(r->keys, i ? " " : "", left - 1)) - at;
+            strncat(r->keys, i ? " " : "", left - 1);
         strncat(r->keys, name, sizeof(r->keys) - strlen(r->keys) - 1);
         at = strlen(r->keys);
     }

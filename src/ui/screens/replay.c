@@ -278,8 +278,8 @@ static void save_plan(struct evs_screen *s)
 static void cycle(struct replay *r, int step)
 {
     const char *choices = replay_fields[r->at].choices;
-    const char *list[8];
-    size_t len[8], n = 0, now = 0;
+    const char *list[8] = {""};
+    size_t len[8] = {0}, n = 0, now = 0;
     for (const char *c = choices; *c && n < EVS_COUNT(list); n++) {
         list[n] = c;
         len[n] = strcspn(c, "|");
@@ -287,6 +287,8 @@ static void cycle(struct replay *r, int step)
             now = n;
         c += len[n] + (c[len[n]] == '|');
     }
+    if (!n)
+        return;
     now = (now + n + (size_t)(step + (int)n)) % n;
     char word[32];
     snprintf(word, sizeof(word), "%.*s", (int)len[now], list[now]);

@@ -251,7 +251,7 @@ static bool step(struct whatif *w, int by)
 static bool typed_ok(void *ctx, const char *text, char say[EVS_PROMPT_SAY])
 {
     struct evs_err err = EVS_ERR_INIT;
-    double target;
+    double target = 0;
     (void)ctx;
     bool ok = strncmp(text, "target ", 7) == 0
                   ? evs_num_double(text + 7, &target, &err) == EVS_OK && target > 1

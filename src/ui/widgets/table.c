@@ -262,7 +262,7 @@ bool evs_table_pick(struct evs_table *t, int key)
     t->picking = false;
     int letter = key >= 'A' && key <= 'Z' ? key + 32 : key;
     for (int c = 0; c < t->ops->n_cols; c++) {
-        int first = t->ops->cols[c].name[0];
+        int first = (unsigned char)t->ops->cols[c].name[0];
         first = first >= 'A' && first <= 'Z' ? first + 32 : first;
         if (sortable(t, c) && first == letter) {
             sort_by(t, c);
