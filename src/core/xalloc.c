@@ -97,6 +97,21 @@ char *evs_xprintf(const char *fmt, ...)
     return s;
 }
 
+char **evs_xtexts(const char *const *from, size_t n)
+{
+    char **to = evs_xcalloc(n + 1, sizeof(*to));
+    for (size_t i = 0; i < n; i++)
+        to[i] = evs_xstrdup(from[i]);
+    return to;
+}
+
+void evs_free_texts(char **texts, size_t n)
+{
+    for (size_t i = 0; texts && i < n; i++)
+        evs_free(texts[i]);
+    evs_free(texts);
+}
+
 void *evs_try_malloc(size_t n)
 {
     if (atomic_load(&fail_in) > 0 && atomic_fetch_sub(&fail_in, 1) <= 1) {

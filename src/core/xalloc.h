@@ -22,6 +22,9 @@ char *evs_xstrdup(const char *s) EVS_MUST_USE; /* NULL gives NULL */
 char *evs_xstrndup(const char *s, size_t n) EVS_MUST_USE;
 void *evs_xmemdup(const void *p, size_t n) EVS_MUST_USE; /* a NUL follows the copy */
 char *evs_xprintf(const char *fmt, ...) EVS_PRINTF(1, 2) EVS_MUST_USE;
+/* Copies of n texts in a list of their own, freed with evs_free_texts; a NULL follows the last. */
+char **evs_xtexts(const char *const *from, size_t n) EVS_MUST_USE;
+void evs_free_texts(char **texts, size_t n);
 void *evs_try_malloc(size_t n) EVS_MUST_USE;
 void evs_free(void *p);
 

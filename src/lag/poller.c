@@ -41,17 +41,10 @@ struct evs_lag_poller {
     size_t n_shown;
 };
 
-static void free_texts(char **texts, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        evs_free(texts[i]);
-    evs_free(texts);
-}
-
 static void free_command(void *item)
 {
     struct command *cmd = item;
-    free_texts(cmd->texts, cmd->n);
+    evs_free_texts(cmd->texts, cmd->n);
     evs_free(cmd);
 }
 
@@ -59,9 +52,7 @@ static void send(struct evs_lag_poller *p, enum kind kind, int64_t value, const 
                  size_t n)
 {
     struct command *cmd = evs_xcalloc(1, sizeof(*cmd));
-    *cmd = (struct command){kind, value, evs_xcalloc(n + 1, sizeof(char *)), n};
-    for (size_t i = 0; i < n; i++)
-        cmd->texts[i] = evs_xstrdup(texts[i]);
+    *cmd = (struct command){kind, value, evs_xtexts(texts, n), n};
     /* A thread that is behind by so many commands only needs the newest. */
     if (evs_queue_push_drop(p->commands, cmd, 1))
         free_command(cmd);
@@ -140,7 +131,7 @@ static void publish_state(struct evs_lag_poller *p, bool busy)
 
 static void set_view(struct evs_lag_poller *p, struct command *cmd)
 {
-    free_texts(p->view, p->n_view);
+    evs_free_texts(p->view, p->n_view);
     p->view = cmd->texts;
     p->n_view = cmd->n;
     cmd->texts = NULL;
@@ -283,9 +274,7 @@ enum evs_rc evs_lag_poller_start(struct evs_client *c, const struct evs_survey_o
     }
     p->c = c;
     p->opts = *o;
-    p->names = evs_xcalloc(o->n_names + 1, sizeof(*p->names));
-    for (size_t i = 0; i < o->n_names; i++)
-        p->names[i] = evs_xstrdup(o->names[i]);
+    p->names = evs_xtexts(o->names, o->n_names);
     p->opts.names = (const char *const *)p->names;
     p->opts.globs = NULL;
     p->opts.n_globs = 0;
@@ -317,8 +306,8 @@ void evs_lag_poller_free(struct evs_lag_poller *p)
     for (size_t i = 0; i < p->n_shown; i++)
         evs_snap_unref(&p->shown[i]->snap);
     evs_free(p->shown);
-    free_texts(p->names, p->opts.n_names);
-    free_texts(p->view, p->n_view);
+    evs_free_texts(p->names, p->opts.n_names);
+    evs_free_texts(p->view, p->n_view);
     evs_free(p->focus_group);
     evs_free(p->focus_topic);
     evs_stop_done(&p->stop);

@@ -15,29 +15,14 @@
 
 enum { DESCRIBE_EMPTY_MAX = 64, WARNING_LEN = 300 };
 
-static char **copy_texts(const char *const *from, size_t n)
-{
-    char **to = evs_xcalloc(n + 1, sizeof(*to));
-    for (size_t i = 0; i < n; i++)
-        to[i] = evs_xstrdup(from[i]);
-    return to;
-}
-
-static void free_texts(char **texts, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        evs_free(texts[i]);
-    evs_free(texts);
-}
-
 enum evs_rc evs_survey_new(struct evs_client *c, const struct evs_survey_opts *o,
                            struct evs_survey **ret_s, struct evs_err *err)
 {
     struct evs_survey *s = evs_xcalloc(1, sizeof(*s));
     s->c = c;
-    s->names = copy_texts(o->names, o->n_names);
+    s->names = evs_xtexts(o->names, o->n_names);
     s->n_names = o->n_names;
-    s->globs = copy_texts(o->globs, o->n_globs);
+    s->globs = evs_xtexts(o->globs, o->n_globs);
     s->n_globs = o->n_globs;
     s->all = !o->n_names && !o->n_globs;
     s->stable = o->stable;
@@ -65,9 +50,9 @@ void evs_survey_free(struct evs_survey *s)
     evs_peek_close(s->peek[0]);
     evs_peek_close(s->peek[1]);
     evs_lag_state_done(&s->st);
-    free_texts(s->names, s->n_names);
-    free_texts(s->globs, s->n_globs);
-    free_texts(s->view, s->n_view);
+    evs_free_texts(s->names, s->n_names);
+    evs_free_texts(s->globs, s->n_globs);
+    evs_free_texts(s->view, s->n_view);
     evs_free(s->warning);
     evs_free(s->down);
     evs_free(s->commits_why);
@@ -81,8 +66,8 @@ void evs_survey_stable(struct evs_survey *s, bool stable)
 
 void evs_survey_view(struct evs_survey *s, const char *const *groups, size_t n)
 {
-    free_texts(s->view, s->n_view);
-    s->view = copy_texts(groups, n);
+    evs_free_texts(s->view, s->n_view);
+    s->view = evs_xtexts(groups, n);
     s->n_view = n;
 }
 

@@ -327,27 +327,12 @@ static void run(void *arg)
             l->rules[i].rule->end(l->rules[i].shared);
 }
 
-static char **copy_texts(const char *const *from, size_t n)
-{
-    char **to = evs_xcalloc(n + 1, sizeof(*to));
-    for (size_t i = 0; i < n; i++)
-        to[i] = evs_xstrdup(from[i]);
-    return to;
-}
-
-static void free_texts(char **texts, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        evs_free(texts[i]);
-    evs_free(texts);
-}
-
 enum evs_rc evs_lint_open(struct evs_client *c, const struct evs_lint_opts *opts,
                           const struct evs_wake *wake, struct evs_lint **ret_l, struct evs_err *err)
 {
     struct evs_lint *l = evs_xcalloc(1, sizeof(*l));
     l->client = c;
-    l->globs = copy_texts(opts->globs, opts->n_globs);
+    l->globs = evs_xtexts(opts->globs, opts->n_globs);
     l->n_globs = opts->n_globs;
     l->sample = opts->sample > 0 ? opts->sample : EVS_LINT_SAMPLE;
     l->full = opts->full;
@@ -391,7 +376,7 @@ void evs_lint_free(struct evs_lint *l)
     }
     evs_free(l->out.list);
     evs_free(l->skipped);
-    free_texts(l->globs, l->n_globs);
+    evs_free_texts(l->globs, l->n_globs);
     evs_json_tree_done(&l->tree);
     evs_meta_free(l->meta);
     evs_slot_free(l->slot);
