@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -125,6 +128,47 @@ void evs_free(void *p)
 {
     free(p);
 }
+
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* Below a page of this size there is nothing to win. */
+void *evs_xbig(size_t n)
+{
+    if (n < HUGE_PAGE)
+        return evs_xcalloc(1, n);
+    size_t whole = (n + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    uint8_t *p =
+        mmap(NULL, whole + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        out_of_memory();
+    size_t before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
+    if (before)
+        (void)munmap(p, before);
+    (void)munmap(p + before + whole, HUGE_PAGE - before);
+    (void)madvise(p + before, whole, MADV_HUGEPAGE);
+    return p + before;
+}
+
+void evs_big_free(void *p, size_t n)
+{
+    if (n < HUGE_PAGE)
+        free(p);
+    else if (p)
+        (void)munmap(p, (n + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+}
+#else
+void *evs_xbig(size_t n)
+{
+    return evs_xcalloc(1, n);
+}
+
+void evs_big_free(void *p, size_t n)
+{
+    (void)n;
+    free(p);
+}
+#endif
 
 void evs_xalloc_streaming(void)
 {

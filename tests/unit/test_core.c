@@ -365,6 +365,21 @@ static void event_copy_owns_everything(void **state)
     evs_event_free(own);
 }
 
+static void big_memory_is_zeroed_and_whole(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 4096, 2097151, 2097152, 2097153, 5000000};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        uint8_t *p = evs_xbig(sizes[i]);
+        for (size_t k = 0; k < sizes[i]; k += k + 1 < sizes[i] ? 1 + k / 16 : 1)
+            assert_int_equal(p[k], 0);
+        memset(p, 0xff, sizes[i]);
+        evs_big_free(p, sizes[i]);
+    }
+    evs_big_free(NULL, 1);
+    evs_big_free(NULL, 5000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +399,7 @@ int main(void)
         cmocka_unit_test(options_refuse),
         cmocka_unit_test(json_is_valid_and_lossless),
         cmocka_unit_test(event_copy_owns_everything),
+        cmocka_unit_test(big_memory_is_zeroed_and_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
