@@ -53,11 +53,13 @@ struct worker {
     struct evs_thread *thread;
     struct part **parts;
     size_t n_parts, active;
-    size_t queue_limit; /* queued.min.messages */
+    int64_t kick_messages, kick_bytes; /* served in a turn: wake the fetcher */
+    int64_t turn_messages, turn_bytes; /* served in this one */
+    size_t kicks;
     struct evs_record record;
     int64_t idle_us; /* when the idle callback ran last */
     int64_t heard_us; /* when the cluster last said something */
-    bool kick, lost;  /* wake the fetcher at the next record; the connection's trouble was told */
+    bool kicked, lost; /* the fetcher was woken in this turn; the trouble was told */
     atomic_llong records, bytes, dropped_old;
 };
 

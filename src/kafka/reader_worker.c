@@ -4,6 +4,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/num.h"
 #include "core/xalloc.h"
 #include "kafka/handle.h"
 #include "kafka/reader_int.h"
@@ -12,6 +13,8 @@ enum {
     SCAN_MESSAGES = 50000, /* queued per worker: each costs about 300 B beside its bytes */
     BROWSE_MESSAGES = 20000,
     QUEUE_KBYTES = 16384, /* twice that, as a whole queue is taken at once */
+    KICK_PART = 8,        /* of a queue's limits served in a turn: it may have been full */
+    KICK_PARTS = 16,      /* partitions asked; their leaders are probably all */
     BATCH_WAIT_MS = 50,
     IDLE_US = 100000,
     SHORT_US = 3000000,
@@ -21,6 +24,19 @@ enum {
 
 /* --- opening --- */
 
+/* A setting as it is in force: the user may have another. */
+static int64_t limit_of(rd_kafka_t *rk, const char *name)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    char text[32];
+    size_t size = sizeof(text);
+    int64_t v;
+    if (rd_kafka_conf_get(rd_kafka_conf(rk), name, text, &size) ||
+        evs_num_i64(text, 1, INT32_MAX, &v, &err))
+        return QUEUE_KBYTES;
+    return v;
+}
+
 enum evs_rc evs_worker_open(struct worker *w, struct evs_err *err)
 {
     struct evs_reader *r = w->r;
@@ -29,8 +45,7 @@ enum evs_rc evs_worker_open(struct worker *w, struct evs_err *err)
     size_t kb = QUEUE_KBYTES;
     if (r->opts.memory_bytes)
         kb = r->opts.memory_bytes / 1024 / (size_t)r->n_workers / 2;
-    w->queue_limit = scan ? SCAN_MESSAGES : BROWSE_MESSAGES;
-    snprintf(messages, sizeof(messages), "%zu", w->queue_limit);
+    snprintf(messages, sizeof(messages), "%d", scan ? SCAN_MESSAGES : BROWSE_MESSAGES);
     snprintf(kbytes, sizeof(kbytes), "%zu", kb < 1024 ? 1024 : kb > 2097151 ? 2097151 : kb);
     const struct evs_handle_prop props[] = {
         {"queued.min.messages", messages},
@@ -48,6 +63,8 @@ enum evs_rc evs_worker_open(struct worker *w, struct evs_err *err)
         evs_handle_new(r->c, RD_KAFKA_CONSUMER, r->ranges->isolation, props, &w->rk, err);
     if (rc)
         return rc;
+    w->kick_messages = limit_of(w->rk, "queued.min.messages") / KICK_PART;
+    w->kick_bytes = limit_of(w->rk, "queued.max.messages.kbytes") * 1024 / KICK_PART;
     w->q = rd_kafka_queue_new(w->rk);
     w->rkt = rd_kafka_topic_new(w->rk, r->ranges->topic, NULL);
     if (!w->rkt)
@@ -156,14 +173,19 @@ static void fatal(struct worker *w, const struct evs_err *err)
 
 /* --- records: callbacks of rd_kafka_consume_callback_queue --- */
 
-/* Asks a leader something, without waiting for the answer: librdkafka before 2.2 sleeps for up to a
+/* Asks the leaders something, without waiting for answers: librdkafka before 2.2 sleeps for up to a
  * second once its queue was full, and any request wakes it. */
-static void kick(struct worker *w, int32_t partition)
+static void kick(struct worker *w)
 {
-    w->kick = false;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, w->r->ranges->topic, partition)->offset = EVS_TS_END;
-    (void)rd_kafka_offsets_for_times(w->rk, list, 0);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(KICK_PARTS);
+    size_t step = w->n_parts / KICK_PARTS + 1;
+    w->kicked = true;
+    for (size_t i = w->kicks++ % step; i < w->n_parts; i += step)
+        if (w->parts[i]->started)
+            rd_kafka_topic_partition_list_add(list, w->r->ranges->topic, w->parts[i]->partition)
+                ->offset = EVS_TS_END;
+    if (list->cnt)
+        (void)rd_kafka_offsets_for_times(w->rk, list, 0);
     rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -236,6 +258,12 @@ static void on_message(rd_kafka_message_t *m, void *opaque)
 {
     struct worker *w = opaque;
     struct evs_reader *r = w->r;
+    w->turn_messages++;
+    w->turn_bytes += (int64_t)(m->len + m->key_len);
+    /* What is served now was taken off the queue at once: was that full? */
+    if (EVS_UNLIKELY(!w->kicked &&
+                     (w->turn_messages >= w->kick_messages || w->turn_bytes >= w->kick_bytes)))
+        kick(w);
     if (EVS_UNLIKELY(evs_stop_raised(&r->stop))) {
         rd_kafka_yield(w->rk);
         return;
@@ -246,8 +274,6 @@ static void on_message(rd_kafka_message_t *m, void *opaque)
     struct part *p = &r->parts[at];
     if (EVS_UNLIKELY(over(p) || !p->started || p->jump))
         return;
-    if (EVS_UNLIKELY(w->kick))
-        kick(w, m->partition);
     if (EVS_LIKELY(!m->err))
         on_record(w, p, m);
     else if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
@@ -403,7 +429,8 @@ static void hold(struct worker *w)
 
 static void turn(struct worker *w)
 {
-    w->kick = rd_kafka_queue_length(w->q) >= w->queue_limit / 2;
+    w->kicked = false;
+    w->turn_messages = w->turn_bytes = 0;
     int n = rd_kafka_consume_callback_queue(w->q, BATCH_WAIT_MS, on_message, w);
     int64_t now_us = evs_clock_mono_us();
     evs_handle_poll(w->rk);
