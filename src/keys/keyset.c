@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/err.h"
+#include "core/thread.h"
 #include "core/xalloc.h"
+#include "keys/cands.h"
 #include "stats/partitioner.h"
 
-enum { TABLES = 8, RING = 8 };
+enum { TABLES = 8, RING = 8, MANY = 20000 };
 
 /* One key over all tables. */
 struct whole {
@@ -16,71 +19,18 @@ struct whole {
     size_t places;
 };
 
-struct cand {
-    uint64_t weight;
-    const struct evs_key_entry *e;
-};
-
-/* The heaviest so far: a min-heap of at most max. */
-struct cands {
-    struct cand *heap;
-    size_t n, max;
-};
-
+/* What the keys of one table come to. */
 struct build {
     struct evs_keytab *const *tables;
-    size_t n_tables;
-    struct evs_keyset *ks;
-    struct cands by_count, by_bytes, split;
-    struct cand *part_top; /* partitions x EVS_KEY_PART_TOP, descending */
-    size_t pairs_alloc;
+    size_t n_tables, table;
+    struct evs_key_sum *sum; /* its part of the key set's, from `start` */
+    size_t n, start;
+    struct evs_key_pair *pairs;
+    size_t n_pairs, pairs_alloc;
+    struct evs_key_cands by_count, by_bytes, split;
+    struct evs_key_cand *part_top; /* partitions x EVS_KEY_PART_TOP, descending */
+    uint64_t split_keys, key_pairs, minute_pairs, hour_pairs, day_pairs;
 };
-
-/* Total order, so that the same topic gives the same answer: lighter first, among equals the later
- * key. */
-static bool lighter(const struct cand *a, const struct cand *b)
-{
-    if (a->weight != b->weight)
-        return a->weight < b->weight;
-    size_t na = evs_key_kept(a->e->key_len), nb = evs_key_kept(b->e->key_len);
-    int c = memcmp(a->e->key, b->e->key, na < nb ? na : nb);
-    return c ? c > 0 : na > nb;
-}
-
-static void cand_add(struct cands *c, uint64_t weight, const struct evs_key_entry *e)
-{
-    struct cand x = {weight, e};
-    size_t i;
-    if (c->n < c->max) {
-        i = c->n++;
-        for (; i > 0 && lighter(&x, &c->heap[(i - 1) / 2]); i = (i - 1) / 2)
-            c->heap[i] = c->heap[(i - 1) / 2];
-    } else {
-        if (weight < c->heap[0].weight || !lighter(&c->heap[0], &x))
-            return;
-        for (i = 0;;) {
-            size_t k = 2 * i + 1;
-            if (k + 1 < c->n && lighter(&c->heap[k + 1], &c->heap[k]))
-                k++;
-            if (k >= c->n || !lighter(&c->heap[k], &x))
-                break;
-            c->heap[i] = c->heap[k];
-            i = k;
-        }
-    }
-    c->heap[i] = x;
-}
-
-static void part_top_add(struct build *b, int32_t p, uint64_t count, const struct evs_key_entry *e)
-{
-    struct cand *top = b->part_top + (size_t)p * EVS_KEY_PART_TOP, x = {count, e};
-    int i = EVS_KEY_PART_TOP - 1;
-    if (count < top[i].weight || (top[i].e && !lighter(&top[i], &x)))
-        return;
-    for (; i > 0 && (!top[i - 1].e || lighter(&top[i - 1], &x)); i--)
-        top[i] = top[i - 1];
-    top[i] = x;
-}
 
 /* Gathers e from the tables; false when an earlier table has the key, too, and so has given it. */
 static bool gather(const struct build *b, size_t table, const struct evs_key_entry *e,
@@ -150,19 +100,23 @@ static bool unhashed(const struct evs_key_entry *e)
     return e->key_len == 0 || e->key_len > EVS_KEY_CAP;
 }
 
+static void part_top_add(struct build *b, int32_t p, uint64_t count, const struct evs_key_entry *e)
+{
+    evs_key_cands_first(b->part_top + (size_t)p * EVS_KEY_PART_TOP, EVS_KEY_PART_TOP, count, e);
+}
+
 static void add_pairs(struct build *b, const struct whole *w, const struct evs_key_entry *e,
                       size_t sum)
 {
-    struct evs_keyset *ks = b->ks;
     struct evs_key_place *places = evs_xcalloc(w->places, sizeof(*places));
     places_of(b, w, places);
-    if (ks->n_pairs + w->places > b->pairs_alloc) {
-        b->pairs_alloc = (ks->n_pairs + w->places) * 2;
-        ks->pairs = evs_xgrow(ks->pairs, b->pairs_alloc, sizeof(*ks->pairs));
+    if (b->n_pairs + w->places > b->pairs_alloc) {
+        b->pairs_alloc = (b->n_pairs + w->places) * 2;
+        b->pairs = evs_xgrow(b->pairs, b->pairs_alloc, sizeof(*b->pairs));
     }
     for (size_t i = 0; i < w->places; i++) {
         const struct evs_key_place *p = &places[i];
-        ks->pairs[ks->n_pairs++] =
+        b->pairs[b->n_pairs++] =
             (struct evs_key_pair){(uint32_t)sum, p->partition, p->count, p->first_ts, p->last_ts};
         part_top_add(b, p->partition, p->count, e);
     }
@@ -171,9 +125,8 @@ static void add_pairs(struct build *b, const struct whole *w, const struct evs_k
 
 static void add_key(struct build *b, const struct whole *w, const struct evs_key_entry *e)
 {
-    struct evs_keyset *ks = b->ks;
-    size_t at = ks->n++;
-    struct evs_key_sum *s = &ks->sum[at];
+    size_t at = b->n++;
+    struct evs_key_sum *s = &b->sum[at];
     *s = (struct evs_key_sum){.count = w->count, .bytes = w->bytes, .partition = e->partition};
     s->unhashed = unhashed(e);
     if (!s->unhashed)
@@ -186,22 +139,22 @@ static void add_key(struct build *b, const struct whole *w, const struct evs_key
         s->minute_squares += (float)evs_key_minute_squares(x);
         s->hour_squares += (float)evs_key_hour_squares(x);
         days += x->day_changes + 1;
-        ks->key_pairs += x->count - 1;
-        ks->minute_pairs += x->minute_changes;
-        ks->hour_pairs += x->hour_changes;
-        ks->day_pairs += x->day_changes;
+        b->key_pairs += x->count - 1;
+        b->minute_pairs += x->minute_changes;
+        b->hour_pairs += x->hour_changes;
+        b->day_pairs += x->day_changes;
     }
     s->days = days < INT32_MAX ? (uint32_t)days : INT32_MAX;
-    cand_add(&b->by_count, w->count + w->error, e);
-    cand_add(&b->by_bytes, w->bytes, e);
+    evs_key_cand_add(&b->by_count, w->count + w->error, e);
+    evs_key_cand_add(&b->by_bytes, w->bytes, e);
     if (w->places == 1) {
         part_top_add(b, e->partition, w->count, e);
         return;
     }
     s->partition = EVS_KEY_SPLIT;
-    ks->split_keys += e->key_len > 0;
+    b->split_keys += e->key_len > 0;
     if (e->key_len > 0)
-        cand_add(&b->split, w->count, e);
+        evs_key_cand_add(&b->split, w->count, e);
     add_pairs(b, w, e, at);
 }
 
@@ -268,30 +221,28 @@ static int by_bytes(const void *a, const void *b)
     return x->bytes != y->bytes ? (x->bytes < y->bytes ? 1 : -1) : cmp_keys(x, y);
 }
 
-static struct evs_key_detail *details_of(const struct build *b, struct cands *c,
+static struct evs_key_detail *details_of(const struct build *b, struct evs_key_cands *c,
                                          int (*order)(const void *, const void *))
 {
     struct evs_key_detail *d = evs_xcalloc(c->n + 1, sizeof(*d));
     for (size_t i = 0; i < c->n; i++)
         detail_of(b, c->heap[i].e, &d[i]);
     qsort(d, c->n, sizeof(*d), order);
-    evs_free(c->heap);
     return d;
 }
 
-static void part_tops(struct build *b)
+static void part_tops(struct build *b, struct evs_keyset *ks)
 {
-    size_t n = (size_t)b->ks->partitions * EVS_KEY_PART_TOP;
-    b->ks->part_top = evs_xcalloc(n, sizeof(*b->ks->part_top));
+    size_t n = (size_t)ks->partitions * EVS_KEY_PART_TOP;
+    ks->part_top = evs_xcalloc(n, sizeof(*ks->part_top));
     for (size_t i = 0; i < n; i++) {
         const struct evs_key_entry *e = b->part_top[i].e;
         if (!e)
             continue;
         uint32_t kept = (uint32_t)evs_key_kept(e->key_len);
-        b->ks->part_top[i] =
+        ks->part_top[i] =
             (struct evs_key_part_top){b->part_top[i].weight, evs_xmemdup(e->key, kept), kept};
     }
-    evs_free(b->part_top);
 }
 
 /* --- totals --- */
@@ -319,11 +270,10 @@ static void part_add(struct evs_key_part *to, const struct evs_key_part *from)
         to->last_offset = from->last_offset;
 }
 
-static void totals(struct build *b)
+static void totals(struct evs_keyset *ks, struct evs_keytab *const *tables, size_t n_tables)
 {
-    struct evs_keyset *ks = b->ks;
-    for (size_t i = 0; i < b->n_tables; i++) {
-        const struct evs_keytab *t = b->tables[i];
+    for (size_t i = 0; i < n_tables; i++) {
+        const struct evs_keytab *t = tables[i];
         for (int32_t p = 0; p < ks->partitions; p++) {
             struct evs_key_part mine = t->part[p];
             if (t->part_hll && mine.messages > 0)
@@ -354,17 +304,16 @@ static void totals(struct build *b)
     }
 }
 
-static void distinct(struct build *b)
+static void distinct(struct evs_keyset *ks, struct evs_keytab *const *tables, size_t n_tables)
 {
-    struct evs_keyset *ks = b->ks;
     ks->exact = ks->over == 0;
     ks->distinct = (double)ks->n;
     if (ks->exact)
         return;
     struct evs_hll all;
     evs_hll_init(&all, EVS_HLL_P);
-    for (size_t i = 0; i < b->n_tables; i++)
-        evs_hll_merge(&all, &b->tables[i]->hll);
+    for (size_t i = 0; i < n_tables; i++)
+        evs_hll_merge(&all, &tables[i]->hll);
     ks->distinct = evs_hll_estimate(&all);
     ks->distinct_error = evs_hll_error(&all);
     evs_hll_done(&all);
@@ -375,25 +324,117 @@ static void distinct(struct build *b)
     ks->missing_keys = ks->distinct > (double)ks->n + 1 ? ks->distinct - (double)ks->n : 1;
 }
 
+/* --- building --- */
+
 /* The other tables are asked for each key: their slots are fetched some keys before. */
-static void add_keys(struct build *b, size_t table)
+static void add_keys(void *arg)
 {
+    struct build *b = arg;
     const struct evs_key_entry *ring[RING], *e = NULL;
     size_t cursor = 0, in = 0, out = 0;
     struct whole w;
     do {
-        e = evs_keytab_next(b->tables[table], &cursor);
+        e = evs_keytab_next(b->tables[b->table], &cursor);
         for (size_t i = 0; i < b->n_tables && e; i++)
-            if (i != table)
+            if (i != b->table)
                 evs_keytab_expect(b->tables[i], e->hash);
         if (e)
             ring[in++ % RING] = e;
         if (out == in || (e && in - out < RING))
             continue;
         const struct evs_key_entry *now = ring[out++ % RING];
-        if (gather(b, table, now, &w))
+        if (gather(b, b->table, now, &w))
             add_key(b, &w, now);
     } while (e || out < in);
+}
+
+static void build_init(struct build *b, struct evs_keyset *ks, size_t start, size_t details)
+{
+    size_t max = details > EVS_KEY_DETAILS ? details : EVS_KEY_DETAILS;
+    b->start = start;
+    b->sum = ks->sum + start;
+    evs_key_cands_init(&b->by_count, max);
+    evs_key_cands_init(&b->by_bytes, max);
+    evs_key_cands_init(&b->split, EVS_KEY_SPLITS);
+    b->part_top = evs_xcalloc((size_t)ks->partitions * EVS_KEY_PART_TOP, sizeof(*b->part_top));
+}
+
+static void build_done(struct build *b)
+{
+    evs_free(b->by_count.heap);
+    evs_free(b->by_bytes.heap);
+    evs_free(b->split.heap);
+    evs_free(b->part_top);
+    evs_free(b->pairs);
+}
+
+/* One thread a table: the tables are only read, and each gives its own keys. */
+static void add_all(struct build *b, size_t n, size_t entries)
+{
+    struct evs_thread *thread[TABLES] = {NULL};
+    struct evs_err err = EVS_ERR_INIT;
+    for (size_t i = 1; i < n; i++)
+        if (entries < MANY || evs_thread_start("keys-build", add_keys, &b[i], &thread[i], &err))
+            add_keys(&b[i]);
+    add_keys(&b[0]);
+    for (size_t i = 1; i < n; i++)
+        evs_thread_join(thread[i]);
+}
+
+/* Takes what another table came to. */
+static void merge(struct evs_keyset *ks, struct build *to, const struct build *b)
+{
+    if (b->start != ks->n)
+        memmove(ks->sum + ks->n, b->sum, b->n * sizeof(*b->sum));
+    ks->pairs = evs_xgrow(ks->pairs, ks->n_pairs + b->n_pairs + 1, sizeof(*ks->pairs));
+    for (size_t i = 0; i < b->n_pairs; i++) {
+        ks->pairs[ks->n_pairs] = b->pairs[i];
+        ks->pairs[ks->n_pairs++].sum += (uint32_t)ks->n;
+    }
+    ks->n += b->n;
+    ks->split_keys += b->split_keys;
+    ks->key_pairs += b->key_pairs;
+    ks->minute_pairs += b->minute_pairs;
+    ks->hour_pairs += b->hour_pairs;
+    ks->day_pairs += b->day_pairs;
+    if (b == to)
+        return;
+    evs_key_cands_merge(&to->by_count, &b->by_count);
+    evs_key_cands_merge(&to->by_bytes, &b->by_bytes);
+    evs_key_cands_merge(&to->split, &b->split);
+    for (int32_t p = 0; p < ks->partitions; p++)
+        for (int k = 0; k < EVS_KEY_PART_TOP; k++) {
+            const struct evs_key_cand *c = &b->part_top[(size_t)p * EVS_KEY_PART_TOP + (size_t)k];
+            if (c->e)
+                part_top_add(to, p, c->weight, c->e);
+        }
+}
+
+static void build(struct evs_keyset *ks, struct evs_keytab *const *tables, size_t n_tables,
+                  size_t details)
+{
+    struct build b[TABLES] = {{0}};
+    size_t entries = 0;
+    for (size_t i = 0; i < n_tables; i++) {
+        b[i].tables = tables;
+        b[i].n_tables = n_tables;
+        b[i].table = i;
+        build_init(&b[i], ks, entries, details);
+        entries += tables[i]->entries;
+    }
+    add_all(b, n_tables, entries);
+    for (size_t i = 0; i < n_tables; i++)
+        merge(ks, &b[0], &b[i]);
+    distinct(ks, tables, n_tables);
+    ks->n_top = b[0].by_count.n;
+    ks->top = details_of(b, &b[0].by_count, by_count);
+    ks->n_top_bytes = b[0].by_bytes.n;
+    ks->top_bytes = details_of(b, &b[0].by_bytes, by_bytes);
+    ks->n_split = b[0].split.n;
+    ks->split = details_of(b, &b[0].split, by_count);
+    part_tops(&b[0], ks);
+    for (size_t i = 0; i < n_tables; i++)
+        build_done(&b[i]);
 }
 
 struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tables, size_t details)
@@ -402,38 +443,17 @@ struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tab
     for (size_t i = 0; i < n_tables; i++)
         evs_keytab_flush(tables[i]);
     struct evs_keyset *ks = evs_xcalloc(1, sizeof(*ks));
-    size_t entries = 0, P = (size_t)tables[0]->partitions;
     ks->partitions = ks->read = tables[0]->partitions;
     ks->sampled = tables[0]->sampling;
-    ks->part = evs_xcalloc(P, sizeof(*ks->part));
+    ks->part = evs_xcalloc((size_t)ks->partitions, sizeof(*ks->part));
     evs_hist_init(&ks->heat, tables[0]->heat.rows, tables[0]->heat.max);
     evs_quantile_init(&ks->key_size);
     evs_quantile_init(&ks->value_size);
     for (size_t i = 0; i < n_tables; i++)
-        entries += tables[i]->entries;
-    ks->sum = evs_xcalloc(entries + 1, sizeof(*ks->sum));
-    size_t max = details > EVS_KEY_DETAILS ? details : EVS_KEY_DETAILS;
-    struct build b = {.tables = tables,
-                      .n_tables = n_tables,
-                      .ks = ks,
-                      .by_count = {.max = max},
-                      .by_bytes = {.max = max},
-                      .split = {.max = EVS_KEY_SPLITS}};
-    b.by_count.heap = evs_xcalloc(max, sizeof(struct cand));
-    b.by_bytes.heap = evs_xcalloc(max, sizeof(struct cand));
-    b.split.heap = evs_xcalloc(EVS_KEY_SPLITS, sizeof(struct cand));
-    b.part_top = evs_xcalloc(P * EVS_KEY_PART_TOP, sizeof(*b.part_top));
-    totals(&b);
-    for (size_t i = 0; i < n_tables; i++)
-        add_keys(&b, i);
-    distinct(&b);
-    ks->n_top = b.by_count.n;
-    ks->top = details_of(&b, &b.by_count, by_count);
-    ks->n_top_bytes = b.by_bytes.n;
-    ks->top_bytes = details_of(&b, &b.by_bytes, by_bytes);
-    ks->n_split = b.split.n;
-    ks->split = details_of(&b, &b.split, by_count);
-    part_tops(&b);
+        ks->sum_alloc += tables[i]->entries;
+    ks->sum = evs_xbig(++ks->sum_alloc * sizeof(*ks->sum));
+    totals(ks, tables, n_tables);
+    build(ks, tables, n_tables, details);
     return ks;
 }
 
@@ -466,7 +486,7 @@ void evs_keyset_free(struct evs_keyset *ks)
     evs_free(ks->part_top);
     evs_free(ks->part);
     evs_free(ks->unread);
-    evs_free(ks->sum);
+    evs_big_free(ks->sum, ks->sum_alloc * sizeof(*ks->sum));
     evs_free(ks->pairs);
     evs_hist_done(&ks->heat);
     evs_free(ks);

@@ -85,7 +85,7 @@ struct evs_keyset {
     uint64_t messages, bytes, null_keys, null_bytes, empty_keys, tombstones;
     int64_t first_ts, last_ts;
     struct evs_key_sum *sum;
-    size_t n;
+    size_t n, sum_alloc;
     struct evs_key_pair *pairs;
     size_t n_pairs;
     uint64_t split_keys;
