@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/call.h"
 #include "core/num.h"
 #include "core/text.h"
 #include "core/xalloc.h"
@@ -113,6 +114,10 @@ int main(int argc, char **argv)
         return evs_cli_fail(&err);
     catch_signals();
     int exit_code = evs_cli_run(argc, argv, &stop, open_face);
+    if (evs_call_left()) { /* a request that was stopped still waits for its answer */
+        fflush(NULL);
+        _exit(exit_code);
+    }
     evs_stop_done(&stop);
     return exit_code;
 }

@@ -50,7 +50,9 @@ int evs_cli_fail(const struct evs_err *err)
     if (err->hint[0])
         say("  hint: ", err->hint);
     evs_log(EVS_LOG_ERROR, "%s", err->msg);
-    return err->code == EVS_INVALID ? EVS_EXIT_USAGE : EVS_EXIT_FAILED;
+    return err->code == EVS_INVALID ? EVS_EXIT_USAGE
+           : err->code == EVS_AGAIN ? EVS_EXIT_STOPPED
+                                    : EVS_EXIT_FAILED;
 }
 
 void evs_cli_warn(const struct evs_cli *cli, const char *fmt, ...)

@@ -116,10 +116,8 @@ static enum evs_rc ticks(struct evs_cli *cli, struct evs_survey *s, int64_t wait
     for (;;) {
         struct evs_lag_sn *sn = NULL;
         enum evs_rc rc = evs_survey_refresh(s, false, cli->stop, &sn, err);
-        if (rc == EVS_AGAIN && evs_stop_raised(cli->stop)) {
-            *ret_exit = watch ? EVS_EXIT_OK : EVS_EXIT_STOPPED;
+        if (rc == EVS_AGAIN && watch) /* the way to end it */
             return EVS_OK;
-        }
         if (rc)
             return rc;
         *ret_exit = show(cli, sn);

@@ -34,6 +34,8 @@ enum evs_rc evs_session_client(const struct evs_cli *cli, struct evs_client **re
     if (rc)
         return rc;
     rc = evs_client_new(&conf, ret_c, err);
+    if (!rc)
+        evs_client_stop_by(*ret_c, cli->stop);
     evs_client_conf_done(&conf);
     return rc;
 }

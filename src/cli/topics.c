@@ -165,7 +165,7 @@ static enum evs_rc tick_all(struct evs_cli *cli, struct ticking *tk, bool *ret_c
         if (rc) {
             if (sn)
                 evs_snap_unref(&sn->snap);
-            return rc;
+            return rc == EVS_AGAIN && tk->watch ? EVS_OK : rc;
         }
         if (tk->silent-- <= 0) {
             cli->json ? print_json(cli, sn) : print_text(cli, sn);

@@ -226,6 +226,9 @@ int evs_cli_tui(struct evs_cli *cli, const char *screen)
         face.client = NULL;
         face.problem = &err;
     }
+    if (face.client)
+        evs_client_stop_by(face.client,
+                           NULL); /* its requests run in tasks, which nobody waits for */
     int exit_code = cli->open_face(cli, &face);
     evs_setup_done(&setup);
     evs_free(of_profile);

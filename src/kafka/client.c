@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/call.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/opt.h"
@@ -23,6 +24,7 @@ struct evs_client {
     struct evs_client_conf conf;
     _Atomic(rd_kafka_t *) shared[2]; /* by isolation */
     struct evs_slot *link;
+    struct evs_stop *stop; /* borrowed, may be NULL */
     atomic_llong reply_us;
     atomic_int brokers;
 };
@@ -382,7 +384,7 @@ enum evs_rc evs_client_new(const struct evs_client_conf *conf, struct evs_client
 
 void evs_client_free(struct evs_client *c)
 {
-    if (!c)
+    if (!c || evs_call_left()) /* what was left behind uses it until the end */
         return;
     for (int i = 0; i < 2; i++)
         evs_handle_free(atomic_load(&c->shared[i]));
@@ -399,6 +401,21 @@ const struct evs_client_conf *evs_client_conf(const struct evs_client *c)
 int64_t evs_client_timeout_ms(const struct evs_client *c)
 {
     return c->conf.timeout_ms;
+}
+
+void evs_client_stop_by(struct evs_client *c, struct evs_stop *stop)
+{
+    c->stop = stop;
+}
+
+struct evs_stop *evs_client_stop(const struct evs_client *c)
+{
+    return c->stop;
+}
+
+bool evs_client_stopped(const struct evs_client *c)
+{
+    return c->stop && evs_stop_raised(c->stop);
 }
 
 const char *evs_client_library_version(void)

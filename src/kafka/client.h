@@ -47,11 +47,17 @@ void evs_client_conf_done(struct evs_client_conf *conf);
 bool evs_client_is_secret(const char *prop);
 
 struct evs_client;
+struct evs_stop;
 enum evs_rc evs_client_new(const struct evs_client_conf *conf, struct evs_client **ret_c,
                            struct evs_err *err) EVS_MUST_USE;
 void evs_client_free(struct evs_client *c); /* NULL is fine */
 const struct evs_client_conf *evs_client_conf(const struct evs_client *c);
 int64_t evs_client_timeout_ms(const struct evs_client *c);
+/* Requests end early with EVS_AGAIN once stop is raised; it must outlive c. NULL, as before any
+ * call: they are waited for. */
+void evs_client_stop_by(struct evs_client *c, struct evs_stop *stop);
+struct evs_stop *evs_client_stop(const struct evs_client *c); /* or NULL */
+bool evs_client_stopped(const struct evs_client *c);
 
 /* How the connection is: for headers and the Connecting screen. Never blocks. */
 enum evs_link {

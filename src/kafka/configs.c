@@ -5,8 +5,9 @@
 #include "core/num.h"
 #include "core/xalloc.h"
 #include "kafka/handle.h"
+#include "kafka/request.h"
 
-enum { CONFIGS_MS = 3000 };
+enum { CONFIGS_MS = 3000, SLICE_MS = 100 };
 
 static int64_t number_of(const char *text)
 {
@@ -48,7 +49,9 @@ static void take_resource(struct evs_topic_config *configs, size_t n,
 static enum evs_rc take_answer(struct evs_client *c, rd_kafka_event_t *ev,
                                struct evs_topic_config *configs, size_t n, struct evs_err *err)
 {
-    rd_kafka_resp_err_t e = ev ? rd_kafka_event_error(ev) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    rd_kafka_resp_err_t e = ev                      ? rd_kafka_event_error(ev)
+                            : evs_client_stopped(c) ? RD_KAFKA_RESP_ERR__INTR
+                                                    : RD_KAFKA_RESP_ERR__TIMED_OUT;
     if (e)
         return evs_kafka_fail(c, e, err, "topic configuration");
     size_t n_res = 0;
@@ -61,15 +64,24 @@ static enum evs_rc take_answer(struct evs_client *c, rd_kafka_event_t *ev,
 
 /* Any live broker answers for topics. librdkafka would ask the controller, which some clusters name
  * without having it (the embedded one names 0), and then wait out the whole timeout. */
-static void ask_any_broker(rd_kafka_t *rk, rd_kafka_AdminOptions_t *opts, int timeout_ms)
+static void ask_any_broker(struct evs_client *c, rd_kafka_t *rk, rd_kafka_AdminOptions_t *opts,
+                           int timeout_ms)
 {
     const struct rd_kafka_metadata *md = NULL;
     char why[200];
-    if (rd_kafka_metadata(rk, 0, NULL, &md, timeout_ms))
+    if (evs_request_metadata(evs_client_stop(c), rk, NULL, timeout_ms, &md))
         return;
     if (md->broker_cnt > 0)
         rd_kafka_AdminOptions_set_broker(opts, md->brokers[0].id, why, sizeof(why));
     rd_kafka_metadata_destroy(md);
+}
+
+static rd_kafka_event_t *wait_for_answer(struct evs_client *c, rd_kafka_queue_t *q, int wait_ms)
+{
+    rd_kafka_event_t *ev = NULL;
+    for (int ms = 0; !ev && ms < wait_ms && !evs_client_stopped(c); ms += SLICE_MS)
+        ev = rd_kafka_queue_poll(q, SLICE_MS);
+    return ev;
 }
 
 enum evs_rc evs_topic_configs(struct evs_client *c, struct evs_topic_config *configs, size_t n,
@@ -91,12 +103,12 @@ enum evs_rc evs_topic_configs(struct evs_client *c, struct evs_topic_config *con
     rd_kafka_AdminOptions_t *opts =
         rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     rd_kafka_AdminOptions_set_request_timeout(opts, timeout_ms, why, sizeof(why));
-    ask_any_broker(rk, opts, timeout_ms);
+    ask_any_broker(c, rk, opts, timeout_ms);
     rd_kafka_ConfigResource_t **res = evs_xcalloc(n, sizeof(*res));
     for (size_t i = 0; i < n; i++)
         res[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, configs[i].topic);
     rd_kafka_DescribeConfigs(rk, res, n, opts, q);
-    rd_kafka_event_t *ev = rd_kafka_queue_poll(q, timeout_ms + 500);
+    rd_kafka_event_t *ev = wait_for_answer(c, q, timeout_ms + 500);
     rc = take_answer(c, ev, configs, n, err);
     if (ev)
         rd_kafka_event_destroy(ev);

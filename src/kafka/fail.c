@@ -9,6 +9,7 @@ enum evs_rc evs_kafka_class(rd_kafka_resp_err_t native)
 {
     switch (native) {
     case RD_KAFKA_RESP_ERR_NO_ERROR: return EVS_OK;
+    case RD_KAFKA_RESP_ERR__INTR: return EVS_AGAIN;
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR__SSL:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
@@ -172,6 +173,9 @@ enum evs_rc evs_kafka_fail(struct evs_client *c, rd_kafka_resp_err_t native, str
     vsnprintf(what, sizeof(what), fmt, ap);
     va_end(ap);
     enum evs_rc rc = evs_kafka_class(native);
+    if (native == RD_KAFKA_RESP_ERR__INTR)
+        return evs_fail_native(err, rc, "kafka", native, "%s: stopped before %.60s had answered",
+                               what, evs_client_conf_get(evs_client_conf(c), "bootstrap.servers"));
     if (!by_connection(native)) {
         evs_fail_native(err, rc, "kafka", native, "%s: %s", what, evs_meta_error_text(native));
         return rc;

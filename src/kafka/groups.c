@@ -246,13 +246,16 @@ enum evs_rc evs_groups_list(struct evs_groups *g, struct evs_group_list *ret_lis
     int64_t start_us = evs_clock_mono_us(), waited_us = 0;
     /* Each time it is tried anew for a while: the connection may be back. */
     while (!ev && waited_us < evs_client_timeout_ms(g->c) * 1000 &&
-           !(waited_us > TRY_US && evs_link_hopeless(g->c))) {
+           !(waited_us > TRY_US && evs_link_hopeless(g->c)) && !evs_client_stopped(g->c)) {
         ev = rd_kafka_queue_poll(q, 100);
         evs_handle_poll(h->rk);
         waited_us = evs_clock_mono_us() - start_us;
     }
     rc = ev ? take_list(g, ev, ret_list, err)
-            : evs_kafka_fail(g->c, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "list of groups");
+            : evs_kafka_fail(g->c,
+                             evs_client_stopped(g->c) ? RD_KAFKA_RESP_ERR__INTR
+                                                      : RD_KAFKA_RESP_ERR__TIMED_OUT,
+                             err, "list of groups");
     if (ev)
         rd_kafka_event_destroy(ev);
     rd_kafka_AdminOptions_destroy(o);

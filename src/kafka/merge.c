@@ -6,13 +6,16 @@
 #include "core/clock.h"
 #include "core/xalloc.h"
 #include "kafka/handle.h"
+#include "kafka/patience.h"
 #include "kafka/record.h"
+#include "kafka/request.h"
 
 enum {
     BATCH = 128,
     TURN_MS = 20,
     KICK_US = 5000,
     RETRY_US = 250000,
+    RENEW_MS = 2000,
     QUEUED_MESSAGES = 60000, /* of all partitions together */
     QUEUED_BYTES = 32 << 20
 };
@@ -45,7 +48,8 @@ struct evs_merge {
     size_t n, turn;
     struct evs_record record;
     struct lane *given; /* its batch[at] is the caller's until the next call */
-    int64_t disorder, kicked_us, heard_us;
+    int64_t disorder, kicked_us;
+    struct evs_patience patience; /* heard_us 0: nothing is waited for */
     bool all_ready; /* every lane is READY or ENDED: nothing to ask */
 };
 
@@ -91,6 +95,22 @@ static enum evs_rc open_handle(struct evs_merge *m, enum evs_isolation isolation
     return m->rkt ? EVS_OK : evs_fail(err, EVS_INVALID, "topic %s: not a legal name", m->topic);
 }
 
+static struct lane new_lane(int32_t partition, int64_t from, int64_t to)
+{
+    return (struct lane){.partition = partition,
+                         .next = from,
+                         .to = to,
+                         .last_ts_ms = INT64_MIN,
+                         .state = from < to ? LANE_WANTED : LANE_ENDED};
+}
+
+static void open_lane(struct evs_merge *m, struct lane *l)
+{
+    l->q = rd_kafka_queue_new(m->rk);
+    if (l->state == LANE_WANTED)
+        begin_lane(m, l);
+}
+
 enum evs_rc evs_merge_open(struct evs_client *c, const struct evs_ranges *ranges,
                            struct evs_merge **ret_m, struct evs_err *err)
 {
@@ -102,25 +122,37 @@ enum evs_rc evs_merge_open(struct evs_client *c, const struct evs_ranges *ranges
     for (size_t i = 0; i < ranges->n; i++) {
         const struct evs_range *r = &ranges->parts[i];
         if (!r->error)
-            m->lanes[m->n++] = (struct lane){.partition = r->partition,
-                                             .next = r->from,
-                                             .to = r->to,
-                                             .last_ts_ms = INT64_MIN,
-                                             .state = r->from < r->to ? LANE_WANTED : LANE_ENDED};
+            m->lanes[m->n++] = new_lane(r->partition, r->from, r->to);
     }
     enum evs_rc rc = open_handle(m, ranges->isolation, err);
     if (rc) {
         evs_merge_close(m);
         return rc;
     }
-    m->heard_us = evs_clock_mono_us();
-    for (size_t i = 0; i < m->n; i++) {
-        m->lanes[i].q = rd_kafka_queue_new(m->rk);
-        if (m->lanes[i].state == LANE_WANTED)
-            begin_lane(m, &m->lanes[i]);
-    }
+    m->patience.heard_us = 0;
+    for (size_t i = 0; i < m->n; i++)
+        open_lane(m, &m->lanes[i]);
     *ret_m = m;
     return EVS_OK;
+}
+
+/* The handle itself would learn of the partition when it looks at the topic next, if ever. */
+static void renew(struct evs_merge *m)
+{
+    const struct rd_kafka_metadata *md = NULL;
+    if (!evs_request_metadata(evs_client_stop(m->c), m->rk, m->topic, RENEW_MS, &md))
+        rd_kafka_metadata_destroy(md);
+}
+
+void evs_merge_add(struct evs_merge *m, int32_t partition, int64_t from, int64_t to)
+{
+    renew(m);
+    size_t given = m->given ? (size_t)(m->given - m->lanes) : 0;
+    m->lanes = evs_xgrow(m->lanes, m->n + 1, sizeof(*m->lanes));
+    m->given = m->given ? &m->lanes[given] : NULL;
+    m->lanes[m->n] = new_lane(partition, from, to);
+    open_lane(m, &m->lanes[m->n++]);
+    m->all_ready = false;
 }
 
 void evs_merge_close(struct evs_merge *m)
@@ -203,7 +235,7 @@ static enum evs_rc fill(struct evs_merge *m, struct lane *l, int wait_ms, struct
     if (n <= 0)
         return EVS_OK;
     l->n = (size_t)n;
-    m->heard_us = evs_clock_mono_us();
+    m->patience.heard_us = 0;
     return settle(m, l, err);
 }
 
@@ -281,6 +313,7 @@ static enum evs_rc take_back(struct evs_merge *m, struct evs_err *err)
     m->given = NULL;
     if (!l)
         return EVS_OK;
+    m->patience.heard_us = 0;
     rd_kafka_message_destroy(l->batch[l->at++]);
     l->state = LANE_WANTED;
     m->all_ready = m->all_ready && (l->next >= l->to || l->at < l->n);
@@ -296,14 +329,14 @@ static enum evs_rc take_back(struct evs_merge *m, struct evs_err *err)
 
 static enum evs_rc check_link(struct evs_merge *m, struct evs_err *err)
 {
-    struct evs_link_state link;
+    int32_t fetched = -1;
     evs_handle_poll(m->rk);
-    evs_client_link(m->c, &link);
-    int64_t silent_ms = (evs_clock_mono_us() - m->heard_us) / 1000;
-    int64_t timeout_ms = evs_client_timeout_ms(m->c);
-    if (silent_ms < (link.link == EVS_LINK_DOWN ? timeout_ms : 3 * timeout_ms))
-        return EVS_OK;
-    return evs_kafka_fail(m->c, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "reading %s", m->topic);
+    if (!m->patience.heard_us)
+        m->patience.heard_us = evs_clock_mono_us();
+    for (size_t i = 0; i < m->n && fetched < 0; i++)
+        if (m->lanes[i].state == LANE_WANTED && !m->lanes[i].trouble_us)
+            fetched = m->lanes[i].partition;
+    return evs_patience_check(&m->patience, m->c, m->topic, fetched, evs_client_stop(m->c), err);
 }
 
 enum evs_rc evs_merge_next(struct evs_merge *m, int64_t wait_ms, struct evs_event **ret_ev,
@@ -357,7 +390,7 @@ void evs_merge_seek(struct evs_merge *m, int32_t partition, int64_t offset)
     l->last_ts_ms = INT64_MIN;
     l->state = offset < l->to ? LANE_WANTED : LANE_ENDED;
     m->all_ready = false;
-    m->heard_us = evs_clock_mono_us();
+    m->patience.heard_us = 0;
     if (l->state == LANE_WANTED)
         begin_lane(m, l);
 }

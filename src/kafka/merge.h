@@ -32,6 +32,8 @@ struct evs_merge;
 enum evs_rc evs_merge_open(struct evs_client *c, const struct evs_ranges *ranges,
                            struct evs_merge **ret_m, struct evs_err *err) EVS_MUST_USE;
 void evs_merge_close(struct evs_merge *m); /* NULL is fine */
+/* One partition more, above all that are there; not while an event is borrowed. */
+void evs_merge_add(struct evs_merge *m, int32_t partition, int64_t from, int64_t to);
 /* EVS_OK, EVS_AGAIN (nothing within wait_ms), EVS_EOF (all ranges ended). */
 enum evs_rc evs_merge_next(struct evs_merge *m, int64_t wait_ms, struct evs_event **ret_ev,
                            struct evs_err *err) EVS_MUST_USE;

@@ -7,6 +7,7 @@
 #include "core/opt.h"
 #include "core/xalloc.h"
 #include "kafka/handle.h"
+#include "kafka/request.h"
 #include "kafka/times.h"
 
 /* --- metadata --- */
@@ -14,7 +15,7 @@
 enum { FIRST_SLICE_MS = 900 };
 
 /* rd_kafka_metadata waits for a broker as long as it may; slices let us see that none will come. */
-static rd_kafka_resp_err_t ask_metadata(struct evs_client *c, rd_kafka_t *rk, rd_kafka_topic_t *rkt,
+static rd_kafka_resp_err_t ask_metadata(struct evs_client *c, rd_kafka_t *rk, const char *topic,
                                         const struct rd_kafka_metadata **ret_md)
 {
     int64_t slice_ms = FIRST_SLICE_MS, start_us = evs_clock_mono_us();
@@ -23,8 +24,8 @@ static rd_kafka_resp_err_t ask_metadata(struct evs_client *c, rd_kafka_t *rk, rd
         int64_t asked_us = evs_clock_mono_us(), left_ms = timeout_ms - (asked_us - start_us) / 1000;
         if (left_ms < 1)
             return RD_KAFKA_RESP_ERR__TIMED_OUT;
-        rd_kafka_resp_err_t e = rd_kafka_metadata(rk, !rkt, rkt, ret_md,
-                                                  (int)(slice_ms < left_ms ? slice_ms : left_ms));
+        rd_kafka_resp_err_t e = evs_request_metadata(
+            evs_client_stop(c), rk, topic, (int)(slice_ms < left_ms ? slice_ms : left_ms), ret_md);
         evs_handle_poll(rk);
         if (!e) {
             evs_link_good(c, evs_clock_mono_us() - asked_us, (*ret_md)->broker_cnt);
@@ -165,12 +166,11 @@ enum evs_rc evs_meta_fetch(struct evs_client *c, const char *topic, struct evs_m
     enum evs_rc rc = evs_handle_shared(c, EVS_READ_UNCOMMITTED, &rk, err);
     if (rc)
         return rc;
-    rd_kafka_topic_t *rkt = topic ? rd_kafka_topic_new(rk, topic, NULL) : NULL;
-    if (topic && !rkt)
-        return evs_fail(err, EVS_INVALID, "topic %s: not a legal topic name", topic);
     const struct rd_kafka_metadata *md = NULL;
-    rd_kafka_resp_err_t e = ask_metadata(c, rk, rkt, &md);
-    if (e)
+    rd_kafka_resp_err_t e = ask_metadata(c, rk, topic, &md);
+    if (e == RD_KAFKA_RESP_ERR__INVALID_ARG)
+        rc = evs_fail(err, EVS_INVALID, "topic %s: not a legal topic name", topic);
+    else if (e)
         rc = evs_kafka_fail(c, e, err, "metadata");
     else if (topic)
         rc = check_topic(c, topic, md, err);
@@ -178,8 +178,6 @@ enum evs_rc evs_meta_fetch(struct evs_client *c, const char *topic, struct evs_m
         *ret_meta = take_metadata(rk, md);
     if (md)
         rd_kafka_metadata_destroy(md);
-    if (rkt)
-        rd_kafka_topic_destroy(rkt);
     return rc;
 }
 
@@ -237,7 +235,7 @@ static rd_kafka_resp_err_t ask_once(struct asking *a, struct evs_offset_ask **as
         rd_kafka_topic_partition_list_add(list, asks[i]->topic, asks[i]->partition)->offset =
             asks[i]->ts_ms;
     int64_t start_us = evs_clock_mono_us();
-    rd_kafka_resp_err_t e = rd_kafka_offsets_for_times(a->rk, list, timeout_ms);
+    rd_kafka_resp_err_t e = evs_request_offsets(evs_client_stop(a->c), a->rk, &list, timeout_ms);
     evs_handle_poll(a->rk);
     a->requests++;
     for (size_t i = 0; !e && i < n; i++) {
@@ -247,7 +245,8 @@ static rd_kafka_resp_err_t ask_once(struct asking *a, struct evs_offset_ask **as
     }
     if (!e)
         evs_link_good(a->c, evs_clock_mono_us() - start_us, 0);
-    rd_kafka_topic_partition_list_destroy(list);
+    if (list)
+        rd_kafka_topic_partition_list_destroy(list);
     return e;
 }
 
@@ -283,8 +282,8 @@ static size_t take_out_bad(struct asking *a, struct evs_offset_ask **asks, size_
     bool one = true;
     for (size_t i = 1; i < n; i++)
         one = one && !strcmp(asks[i]->topic, asks[0]->topic);
-    rd_kafka_topic_t *rkt = one ? rd_kafka_topic_new(a->rk, asks[0]->topic, NULL) : NULL;
-    rd_kafka_resp_err_t e = rd_kafka_metadata(a->rk, !rkt, rkt, &md, left_ms(a));
+    rd_kafka_resp_err_t e = evs_request_metadata(evs_client_stop(a->c), a->rk,
+                                                 one ? asks[0]->topic : NULL, left_ms(a), &md);
     size_t kept = 0;
     for (size_t i = 0; !e && i < n; i++) {
         rd_kafka_resp_err_t bad = trouble_of(md, asks[i]);
@@ -295,8 +294,6 @@ static size_t take_out_bad(struct asking *a, struct evs_offset_ask **asks, size_
     }
     if (md)
         rd_kafka_metadata_destroy(md);
-    if (rkt)
-        rd_kafka_topic_destroy(rkt);
     return e ? n : kept;
 }
 
@@ -304,7 +301,8 @@ static size_t take_out_bad(struct asking *a, struct evs_offset_ask **asks, size_
 static rd_kafka_resp_err_t ask_halves(struct asking *a, struct evs_offset_ask **asks, size_t n)
 {
     rd_kafka_resp_err_t e = n ? ask_once(a, asks, n, left_ms(a)) : RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (!e || e == RD_KAFKA_RESP_ERR__TIMED_OUT || e == RD_KAFKA_RESP_ERR__TRANSPORT)
+    if (!e || e == RD_KAFKA_RESP_ERR__TIMED_OUT || e == RD_KAFKA_RESP_ERR__TRANSPORT ||
+        e == RD_KAFKA_RESP_ERR__INTR)
         return e;
     if (n == 1) {
         mark(asks[0], e);
@@ -319,7 +317,7 @@ static rd_kafka_resp_err_t ask_chunk(struct asking *a, struct evs_offset_ask **a
     int most = evs_link_hopeless(a->c) ? FIRST_SLICE_MS : FIRST_TRY_MS;
     int patience = left_ms(a) < most ? left_ms(a) : most;
     rd_kafka_resp_err_t e = ask_once(a, asks, n, patience);
-    if (!e || evs_link_hopeless(a->c))
+    if (!e || e == RD_KAFKA_RESP_ERR__INTR || evs_link_hopeless(a->c))
         return e;
     n = take_out_bad(a, asks, n);
     return ask_halves(a, asks, n);

@@ -139,7 +139,7 @@ enum evs_rc evs_reader_start(struct evs_client *c, const struct evs_ranges *rang
     r->workers = evs_xcalloc((size_t)r->n_workers, sizeof(*r->workers));
     for (int i = 0; i < r->n_workers; i++) {
         r->workers[i].r = r;
-        r->workers[i].index = i;
+        r->workers[i].index = opts->first_worker + i;
     }
     deal(r);
     tell_errors(r);

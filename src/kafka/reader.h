@@ -42,6 +42,7 @@ enum evs_reader_profile {
 struct evs_reader_opts {
     enum evs_reader_profile profile;
     int workers;         /* 0: by profile, cores and partitions */
+    int first_worker;    /* callbacks see workers from this number on */
     bool check_crcs;     /* verify batch checksums */
     size_t memory_bytes; /* librdkafka queues of all workers; 0: default */
     int64_t per_partition; /* end a partition after this many records; 0: no such limit */
@@ -73,7 +74,7 @@ enum evs_rc evs_reader_start(struct evs_client *c, const struct evs_ranges *rang
                              const struct evs_reader_opts *opts, const struct evs_reader_ops *ops,
                              void *ctx, struct evs_reader **ret_r,
                              struct evs_err *err) EVS_MUST_USE;
-int evs_reader_workers(const struct evs_reader *r); /* callbacks see worker 0..n-1 */
+int evs_reader_workers(const struct evs_reader *r); /* callbacks see first_worker .. + n - 1 */
 /* EVS_EOF when all ranges ended or a callback returned false, EVS_AGAIN after wait_ms, else the
  * fatal error. wait_ms -1: for ever. */
 enum evs_rc evs_reader_wait(struct evs_reader *r, int64_t wait_ms,

@@ -13,6 +13,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "core/thread.h"
+#include "kafka/patience.h"
 #include "kafka/reader.h"
 #include "kafka/record.h"
 
@@ -58,7 +59,7 @@ struct worker {
     size_t kicks;
     struct evs_record record;
     int64_t idle_us; /* when the idle callback ran last */
-    int64_t heard_us; /* when the cluster last said something */
+    struct evs_patience patience;
     bool kicked, lost; /* the fetcher was woken in this turn; the trouble was told */
     atomic_llong records, bytes, dropped_old;
 };

@@ -377,11 +377,10 @@ static void look_at_parts(struct worker *w, int64_t now_us)
 }
 
 /* Nothing is heard: is anybody there? */
-static void look_at_link(struct worker *w, int64_t now_us)
+static void look_at_link(struct worker *w)
 {
     struct evs_link_state link;
     struct evs_err err = EVS_ERR_INIT;
-    int64_t silent_ms = (now_us - w->heard_us) / 1000, timeout_ms = evs_client_timeout_ms(w->r->c);
     evs_client_link(w->r->c, &link);
     bool down = link.link == EVS_LINK_DOWN;
     if (down && !w->lost) {
@@ -393,13 +392,16 @@ static void look_at_link(struct worker *w, int64_t now_us)
     }
     w->lost = down;
     bool at_head = w->r->opts.patient;
-    for (size_t i = 0; i < w->n_parts && !at_head; i++)
-        at_head = !over(w->parts[i]) && w->parts[i]->to == EVS_RANGE_OPEN;
-    if (!at_head && silent_ms > (down ? timeout_ms : 3 * timeout_ms)) {
-        (void)!evs_kafka_fail(w->r->c, RD_KAFKA_RESP_ERR__TIMED_OUT, &err, "reading %s",
-                              w->r->ranges->topic);
-        fatal(w, &err);
+    int32_t fetched = -1;
+    for (size_t i = 0; i < w->n_parts && !at_head; i++) {
+        const struct part *p = w->parts[i];
+        at_head = !over(p) && p->to == EVS_RANGE_OPEN;
+        if (atomic_load(&p->state) == PART_ACTIVE)
+            fetched = p->partition;
     }
+    if (!at_head &&
+        evs_patience_check(&w->patience, w->r->c, w->r->ranges->topic, fetched, &w->r->stop, &err))
+        fatal(w, &err);
 }
 
 /* --- the loop --- */
@@ -422,7 +424,7 @@ static void hold(struct worker *w)
     stop_all(w);
     while (atomic_load(&w->r->paused) && !evs_stop_wait(&w->r->stop, BATCH_WAIT_MS))
         idle(w, evs_clock_mono_us());
-    w->heard_us = evs_clock_mono_us();
+    w->patience.heard_us = evs_clock_mono_us();
     if (!evs_stop_raised(&w->r->stop))
         begin_all(w);
 }
@@ -435,7 +437,7 @@ static void turn(struct worker *w)
     int64_t now_us = evs_clock_mono_us();
     evs_handle_poll(w->rk);
     if (n > 0) {
-        w->heard_us = now_us;
+        w->patience.heard_us = now_us;
         if (w->lost)
             evs_link_good(w->r->c, -1, 0);
         w->lost = false;
@@ -444,7 +446,7 @@ static void turn(struct worker *w)
         idle(w, now_us);
     look_at_parts(w, now_us);
     if (n <= 0)
-        look_at_link(w, now_us);
+        look_at_link(w);
 }
 
 void evs_worker_run(void *arg)
@@ -453,7 +455,7 @@ void evs_worker_run(void *arg)
     struct evs_reader *r = w->r;
     w->record.ev.topic = r->ranges->topic;
     w->active = w->n_parts;
-    w->heard_us = w->idle_us = evs_clock_mono_us();
+    w->patience.heard_us = w->idle_us = evs_clock_mono_us();
     for (size_t i = 0; i < w->n_parts; i++)
         if (w->parts[i]->from >= w->parts[i]->to)
             end_part(w, w->parts[i]);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/buf.h"
+#include "core/call.h"
 #include "core/event.h"
 #include "core/jsonw.h"
 #include "core/map.h"
@@ -13,6 +14,7 @@
 #include "core/queue.h"
 #include "core/slot.h"
 #include "core/text.h"
+#include "core/thread.h"
 #include "core/xalloc.h"
 
 static void buf_stops_at_its_cap(void **state)
@@ -380,6 +382,59 @@ static void big_memory_is_zeroed_and_whole(void **state)
     evs_big_free(NULL, 5000000);
 }
 
+struct slow {
+    struct evs_stop go, freed;
+    int result;
+};
+
+static void run_slow(void *arg)
+{
+    struct slow *s = arg;
+    (void)evs_stop_wait(&s->go, 60000);
+    s->result = 42;
+}
+
+static void free_slow(void *arg)
+{
+    evs_stop_raise(&((struct slow *)arg)->freed);
+}
+
+static void slow_init(struct slow *s)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    memset(s, 0, sizeof(*s));
+    assert_int_equal(evs_stop_init(&s->go, &err), EVS_OK);
+    assert_int_equal(evs_stop_init(&s->freed, &err), EVS_OK);
+}
+
+static void calls_end_or_are_left_behind(void **state)
+{
+    (void)state;
+    struct evs_err err = EVS_ERR_INIT;
+    struct evs_stop stop;
+    static struct slow s;
+    assert_int_equal(evs_stop_init(&stop, &err), EVS_OK);
+    slow_init(&s);
+    evs_stop_raise(&s.go);
+    assert_int_equal(evs_call("slow", run_slow, &s, free_slow, &stop), EVS_OK);
+    assert_int_equal(s.result, 42);
+    s.result = 0;
+    assert_int_equal(evs_call("slow", run_slow, &s, free_slow, NULL), EVS_OK);
+    assert_int_equal(s.result, 42);
+    assert_false(evs_call_left());
+    evs_stop_done(&s.go);
+    evs_stop_done(&s.freed);
+
+    slow_init(&s);
+    evs_stop_raise(&stop);
+    assert_int_equal(evs_call("slow", run_slow, &s, free_slow, &stop), EVS_AGAIN);
+    assert_true(evs_call_left());
+    assert_false(evs_stop_raised(&s.freed)); /* it still uses what it was given */
+    evs_stop_raise(&s.go);
+    assert_true(evs_stop_wait(&s.freed, 60000));
+    evs_stop_done(&stop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +455,7 @@ int main(void)
         cmocka_unit_test(json_is_valid_and_lossless),
         cmocka_unit_test(event_copy_owns_everything),
         cmocka_unit_test(big_memory_is_zeroed_and_whole),
+        cmocka_unit_test(calls_end_or_are_left_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
