@@ -21,6 +21,7 @@
 #include "core/xalloc.h"
 #include "filter/filter.h"
 #include "kafka/client.h"
+#include "kafka/growth.h"
 #include "kafka/reader.h"
 
 enum {
@@ -38,7 +39,9 @@ static const struct evs_opt opts[] = {
     {'n', NULL, EVS_OPT_INT, NULL, NULL, NULL, .same_as = "count"},
     {0, "decode", EVS_OPT_FLAG, NULL, NULL, "show keys and values decoded; JSON gains \"value\""},
     {0, "sort", EVS_OPT_CHOICE, "ORDER", "partition",
-     "time merges the partitions by (timestamp, partition, offset)", "partition|time"},
+     "time merges the partitions by (timestamp, partition, offset); with --follow a record waits "
+     "up to 0.5 s for older ones of other partitions",
+     "partition|time"},
     {0, "gaps", EVS_OPT_FLAG, NULL, NULL, "tell why offsets are missing between records"},
     {0, "raw", EVS_OPT_FLAG, NULL, NULL, "with --format: bytes as they are; not to a terminal"},
     {0},
@@ -186,6 +189,72 @@ static void on_done(void *ctx)
     evs_queue_close(b->full);
 }
 
+/* --- partitions that were added since the start --- */
+
+struct grown {
+    struct evs_reader *r; /* of all those; NULL none yet */
+    int32_t first, known;
+    int64_t records; /* of readers before r */
+};
+
+static void on_grown_done(void *ctx)
+{
+    struct batches *b = ctx;
+    if (b->d->count && atomic_load(&b->kept) >= b->d->count)
+        evs_queue_close(b->full); /* enough */
+}
+
+static void end_grown(struct grown *gr)
+{
+    struct evs_reader_progress p = {0};
+    if (gr->r)
+        evs_reader_progress(gr->r, &p);
+    gr->records += p.records;
+    evs_reader_free(gr->r);
+    gr->r = NULL;
+}
+
+static struct evs_ranges *ranges_of(const struct batches *b, const struct grown *gr, int32_t n)
+{
+    struct evs_ranges *all = evs_xcalloc(1, sizeof(*all));
+    all->topic = evs_xstrdup(b->d->ranges->topic);
+    all->isolation = b->d->ranges->isolation;
+    all->topic_partitions = n;
+    all->n = (size_t)(n - gr->first);
+    all->parts = evs_xcalloc(all->n, sizeof(*all->parts));
+    for (int32_t p = gr->first; p < n; p++) {
+        int64_t at = gr->r ? evs_reader_position(gr->r, p) : 0;
+        all->parts[p - gr->first] = (struct evs_range){
+            .partition = p, .leader = -1, .from = at < 0 ? 0 : at, .to = EVS_RANGE_OPEN};
+    }
+    return all;
+}
+
+static void take_growth(struct evs_cli *cli, struct batches *b, struct grown *gr)
+{
+    static const struct evs_reader_ops ops = {
+        .event = on_event, .idle = on_idle, .problem = on_problem, .done = on_grown_done};
+    struct evs_err err = EVS_ERR_INIT;
+    int32_t n = evs_growth_partitions(b->d->growth);
+    if (n <= gr->known)
+        return;
+    if (gr->r) {
+        evs_reader_stop(gr->r);
+        (void)!evs_reader_wait(gr->r, -1, &err);
+    }
+    struct evs_ranges *all = ranges_of(b, gr, n);
+    struct evs_reader_opts ro = {
+        .profile = EVS_READER_TAIL, .workers = 1, .first_worker = WORKERS_MAX - 1, .patient = true};
+    end_grown(gr);
+    evs_progress_clear();
+    if (evs_reader_start(b->d->client, all, &ro, &ops, b, &gr->r, &err))
+        evs_cli_warn(cli, "new partitions are not read: %s", err.msg);
+    else
+        evs_cli_warn(cli, "%s has %d partitions now, up from %d", all->topic, n, gr->known);
+    gr->known = n;
+    evs_ranges_free(all);
+}
+
 /* Warnings at once; the first partition that was given up decides how we end. */
 void evs_dump_problem(const struct evs_cli *cli, struct evs_dump *d, const struct evs_err *err)
 {
@@ -221,7 +290,7 @@ static void show_progress(const struct evs_reader *r, int64_t start_us, int64_t 
 }
 
 static enum evs_rc write_all(struct evs_cli *cli, struct batches *b, struct evs_reader *r,
-                             struct evs_err *err)
+                             struct grown *gr, struct evs_err *err)
 {
     int64_t start_us = evs_clock_mono_us();
     for (;;) {
@@ -242,6 +311,7 @@ static enum evs_rc write_all(struct evs_cli *cli, struct batches *b, struct evs_
             }
         }
         take_problems(cli, b);
+        take_growth(cli, b, gr);
         if (evs_stop_raised(cli->stop))
             evs_reader_stop(r);
         show_progress(r, start_us, atomic_load(&b->kept));
@@ -266,8 +336,12 @@ static enum evs_rc run_reader(struct evs_cli *cli, struct batches *b, struct evs
     enum evs_rc rc = evs_reader_start(d->client, d->ranges, &ro, &ops, b, &r, err);
     if (rc)
         return rc;
-    rc = write_all(cli, b, r, err);
+    struct grown gr = {.first = d->ranges->topic_partitions, .known = d->ranges->topic_partitions};
+    rc = write_all(cli, b, r, &gr, err);
     evs_queue_close(b->full);
+    if (gr.r)
+        evs_reader_stop(r); /* it was the other that had enough */
+    end_grown(&gr);
     if (!rc && !d->gone) {
         rc = evs_reader_wait(r, -1, err);
         rc = rc == EVS_EOF ? EVS_OK : rc;
@@ -275,7 +349,7 @@ static enum evs_rc run_reader(struct evs_cli *cli, struct batches *b, struct evs
     take_problems(cli, b);
     struct evs_reader_progress p;
     evs_reader_progress(r, &p);
-    d->read = p.records;
+    d->read = p.records + gr.records;
     d->passed = p.passed;
     evs_reader_free(r);
     if (!rc && atomic_load(&b->too_large))
@@ -346,6 +420,11 @@ static enum evs_rc dump(struct evs_cli *cli, struct evs_dump *d, struct evs_err 
             return err->code;
     }
     evs_progress_enable(!cli->quiet && !isatty(STDOUT_FILENO));
+    if (d->follow && !evs_opts_given(&cli->opts, "partitions"))
+        rc = evs_growth_start(d->client, d->ranges->topic, d->ranges->topic_partitions, &d->growth,
+                              err);
+    if (rc)
+        return rc;
     if (evs_opts_given(&cli->opts, "gaps"))
         return evs_dump_gaps(cli, d, err);
     if (!strcmp(evs_opts_str(&cli->opts, "sort"), "time"))
@@ -360,6 +439,7 @@ static int run(struct evs_cli *cli)
     enum evs_rc rc = dump(cli, &d, &err);
     evs_progress_clear();
     int code = rc ? evs_cli_fail(&err) : end_code(cli, &d);
+    evs_growth_free(d.growth);
     evs_ranges_free(d.ranges);
     evs_filter_free(d.filter);
     evs_format_free(d.format);

@@ -18,6 +18,7 @@ struct evs_client;
 struct evs_event;
 struct evs_filter;
 struct evs_format;
+struct evs_growth;
 struct evs_ranges;
 
 struct evs_dump {
@@ -26,6 +27,7 @@ struct evs_dump {
     struct evs_filter *filter; /* NULL keeps all */
     struct evs_format *format; /* NULL: JSON or text */
     bool json, decode, raw, follow;
+    struct evs_growth *growth; /* NULL: the partitions are those of the start */
     int64_t count; /* 0: no limit */
     /* results */
     int64_t kept, read, passed;

@@ -10,6 +10,7 @@
 #include "core/num.h"
 #include "filter/filter.h"
 #include "kafka/configs.h"
+#include "kafka/growth.h"
 #include "kafka/merge.h"
 #include "kafka/range.h"
 
@@ -21,6 +22,7 @@ struct ordered {
     struct evs_merge *merge;
     struct evs_buf out;
     int64_t start_us;
+    int32_t partitions; /* of the topic, that are known */
 };
 
 static enum evs_rc flush(struct ordered *o, struct evs_err *err)
@@ -56,10 +58,24 @@ static enum evs_rc put(struct ordered *o, struct evs_event *ev, struct evs_err *
     return !rc && d->count && d->kept >= d->count ? EVS_EOF : rc;
 }
 
+static void take_growth(struct ordered *o)
+{
+    const char *topic = o->d->ranges->topic;
+    int32_t n = evs_growth_partitions(o->d->growth);
+    if (n <= o->partitions)
+        return;
+    evs_progress_clear();
+    evs_cli_warn(o->cli, "%s has %d partitions now, up from %d", topic, n, o->partitions);
+    for (; o->partitions < n; o->partitions++)
+        evs_merge_add(o->merge, o->partitions, 0, EVS_RANGE_OPEN);
+}
+
 /* The next record, or EVS_AGAIN only when we were told to stop. */
 static enum evs_rc next(struct ordered *o, struct evs_event **ret_ev, struct evs_err *err)
 {
     for (;;) {
+        if (o->d->growth)
+            take_growth(o);
         enum evs_rc rc = evs_merge_next(o->merge, 0, ret_ev, err);
         if (rc == EVS_AGAIN) {
             rc = flush(o, err);
@@ -86,8 +102,11 @@ static enum evs_rc read_sorted(struct ordered *o, struct evs_err *err)
 
 enum evs_rc evs_dump_sorted(struct evs_cli *cli, struct evs_dump *d, struct evs_err *err)
 {
-    struct ordered o = {
-        .cli = cli, .d = d, .out = EVS_BUF_INIT(BATCH_CAP), .start_us = evs_clock_mono_us()};
+    struct ordered o = {.cli = cli,
+                        .d = d,
+                        .out = EVS_BUF_INIT(BATCH_CAP),
+                        .start_us = evs_clock_mono_us(),
+                        .partitions = d->ranges->topic_partitions};
     enum evs_rc rc = evs_merge_open(d->client, d->ranges, &o.merge, err);
     if (rc)
         return rc;

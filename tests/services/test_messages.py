@@ -206,6 +206,67 @@ def test_follow(kevs, topic, produce):
         child.stderr.close()
 
 
+@pytest.mark.parametrize("options", [[], ["--sort", "time"]], ids=["by-partition", "by-time"])
+def test_follow_reads_partitions_added_meanwhile(options, kevs, admin, topic, produce):
+    name = topic()
+    produce(name, [("k", "old")])
+    child = kevs.start("messages", name, "--follow", "-f", "%p %s\\n", *options)
+    try:
+        assert child.stdout.readline() == b"0 old\n"
+        for to in 2, 4:
+            admin("add-partitions", topic=name, to=to)
+            produce(name, [("k", f"late{to}")], partition=to - 1)
+            assert child.stdout.readline() == b"%d late%d\n" % (to - 1, to)
+        produce(name, [("k", "first")], partition=0)
+        assert child.stdout.readline() == b"0 first\n"
+        produce(name, [("k", "second")], partition=1)
+        assert child.stdout.readline() == b"1 second\n"
+        child.terminate()
+        assert child.wait(10) == 0
+        assert "has 4 partitions now, up from 2" in child.stderr.read().decode()
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+        child.stderr.close()
+
+
+def test_follow_stops_at_its_count_wherever_the_last_comes_from(kevs, admin, topic, produce):
+    name = topic()
+    child = kevs.start("messages", name, "--follow", "-f", "%p %s\\n", "-c", "2")
+    try:
+        produce(name, [("k", "one")], partition=0)
+        assert child.stdout.readline() == b"0 one\n"
+        admin("add-partitions", topic=name, to=2)
+        produce(name, [("k", "two")], partition=1)
+        out, _ = child.communicate(timeout=60)
+        assert out == b"1 two\n" and child.returncode == 0
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_follow_by_time_puts_late_partitions_in_order(kevs, admin, topic):
+    """Records made in the wrong order within the half second that a head holds back."""
+    name = topic(partitions=2)
+    child = kevs.start("messages", name, "--follow", "--sort", "time", "-o", "end", "-f",
+                       "%p %T\\n", "-c", "2")
+    try:
+        deadline = time.monotonic() + 60
+        while child.poll() is None and time.monotonic() < deadline:
+            now = int(time.time() * 1000)
+            admin("produce", topic=name, records=[
+                {"partition": 1, "key": "k", "value": "v", "timestamp": now},
+                {"partition": 0, "key": "k", "value": "v", "timestamp": now - 50}])
+        lines = child.stdout.read().decode().split("\n")[:2]
+        assert [line.split()[0] for line in lines] == ["0", "1"], lines
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+        child.stderr.close()
+
+
 def test_reader_goes_away(kevs, topic, produce):
     name = topic()
     produce(name, [("k", "v" * 1000)] * 5000)
