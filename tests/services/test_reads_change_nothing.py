@@ -31,6 +31,14 @@ COMMANDS = {
     "lag-why": ["lag", "--why", "GROUP", "TOPIC:1"],
     "lag-offsets-topic": ["lag", "--offsets-topic", "--json"],
     "lag-prometheus": ["lag", "--prometheus"],
+    "lint-all": ["lint"],
+    "trace-all": ["trace", "TOPIC", "k3", "--all-partitions", "--state", "--json"],
+    "doctor": ["doctor", "--topic", "TOPIC", "--group", "GROUP"],
+    "check": ["check", "TOPIC", "--group", "GROUP", "--lint"],
+    "replay-dry-run": ["replay", "TOPIC", "--sink", "sqlite:v.db", "--target", "v", "--dry-run"],
+    "replay-diff": ["replay", "TOPIC", "--sink", "sqlite:v.db", "--target", "v", "--diff"],
+    "keys-follow": ["keys", "TOPIC", "--follow", "-c", "10", "--json"],
+    "topics-times": ["topics", "--times", "--rate", "100ms", "--all"],
 }
 
 

@@ -24,7 +24,12 @@ COMMANDS = {
     "keys-small-memory": ["keys", "TOPIC", "--memory", "1M"],
     "trace": ["trace", "TOPIC", "k3", "--state"], "lag": ["lag", "--json"],
     "lint": ["lint", "TOPIC", "--json"],
+    "lint-all": ["lint"], "doctor": ["doctor", "--topic", "TOPIC"], "check": ["check"],
     "config": ["config", "show"],
+    "messages-gaps": ["messages", "TOPIC", "--gaps"],
+    "lag-why": ["lag", "--why", "g-TOPIC", "TOPIC:0"],
+    "replay-dry-run": ["replay", "TOPIC", "--sink", "sqlite:v.db", "--target", "v", "--dry-run"],
+    "replay-diff": ["replay", "TOPIC", "--sink", "sqlite:v.db", "--target", "v", "--diff"],
     "replay": ["replay", "TOPIC", "--sink", "sqlite:v.db", "--target", "v", "--yes"],
 }
 
