@@ -2,7 +2,7 @@
  *
  * evs_client_conf is plain data, assembled by cli/ from options, environment and profile. A client
  * checks it, masks its secrets in every text, and makes librdkafka handles on demand; handles never
- * have a group.id, never commit, never create topics (research: fact 13).
+ * join a group, never commit, never create topics (research: fact 13).
  *
  * Threads  a client may be used by many threads; each handle inside is thread-safe by librdkafka.
  * Owns     the conf (copied) and its handles; free after all readers and pollers are gone (bounded:

@@ -22,6 +22,7 @@ struct evs_groups {
     struct evs_client *c;
     struct pool_handle handles[HANDLES_MAX];
     int n;
+    char *first; /* the group first asked for: see open_handle */
     struct evs_wake wake;
     uint32_t run; /* of evs_groups_ask: an answer that outlived its run is dropped */
     bool spoiled; /* a request was not answered: see retire() */
@@ -74,10 +75,15 @@ static rd_kafka_AdminOptions_t *options(struct evs_groups *g, rd_kafka_t *rk,
     return o;
 }
 
+/* When a broker answers that it does not coordinate the group (it moved, or the broker has just
+ * started), librdkafka 2.0.2 asks for the coordinator of the handle's own group without looking
+ * whether it has one, and ends the process by a signal. So these handles have one: a group that is
+ * asked for anyway. They never subscribe, so they do not join it. */
 static enum evs_rc open_handle(struct evs_groups *g, struct pool_handle *h, struct evs_err *err)
 {
     /* The queue of a busy connection must not wait for the socket to fill a packet. */
-    static const struct evs_handle_prop props[] = {{"socket.nagle.disable", "true"}, {NULL, NULL}};
+    const struct evs_handle_prop props[] = {
+        {"socket.nagle.disable", "true"}, {"group.id", g->first}, {NULL, NULL}};
     enum evs_rc rc =
         evs_handle_new(g->c, RD_KAFKA_CONSUMER, EVS_READ_UNCOMMITTED, props, &h->rk, err);
     if (rc)
@@ -132,11 +138,6 @@ enum evs_rc evs_groups_open(struct evs_client *c, int handles, struct evs_groups
         evs_free(g);
         return rc;
     }
-    rc = open_handles(g, 1, err);
-    if (rc) {
-        evs_groups_close(g);
-        return rc;
-    }
     *ret_g = g;
     return EVS_OK;
 }
@@ -150,6 +151,7 @@ void evs_groups_close(struct evs_groups *g)
     if (g->places)
         rd_kafka_topic_partition_list_destroy(g->places);
     evs_wake_done(&g->wake);
+    evs_free(g->first);
     evs_free(g);
 }
 
@@ -235,20 +237,20 @@ static enum evs_rc take_list(struct evs_groups *g, rd_kafka_event_t *ev,
 enum evs_rc evs_groups_list(struct evs_groups *g, struct evs_group_list *ret_list,
                             struct evs_err *err)
 {
-    struct pool_handle *h = &g->handles[0];
-    enum evs_rc rc = open_handles(g, 1, err);
+    rd_kafka_t *rk = NULL;
+    enum evs_rc rc = evs_handle_shared(g->c, EVS_READ_UNCOMMITTED, &rk, err);
     if (rc)
         return rc;
-    rd_kafka_AdminOptions_t *o = options(g, h->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
-    rd_kafka_queue_t *q = rd_kafka_queue_new(h->rk);
-    rd_kafka_ListConsumerGroups(h->rk, o, q);
+    rd_kafka_AdminOptions_t *o = options(g, rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
+    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
+    rd_kafka_ListConsumerGroups(rk, o, q);
     rd_kafka_event_t *ev = NULL;
     int64_t start_us = evs_clock_mono_us(), waited_us = 0;
     /* Each time it is tried anew for a while: the connection may be back. */
     while (!ev && waited_us < evs_client_timeout_ms(g->c) * 1000 &&
            !(waited_us > TRY_US && evs_link_hopeless(g->c)) && !evs_client_stopped(g->c)) {
         ev = rd_kafka_queue_poll(q, 100);
-        evs_handle_poll(h->rk);
+        evs_handle_poll(rk);
         waited_us = evs_clock_mono_us() - start_us;
     }
     rc = ev ? take_list(g, ev, ret_list, err)
@@ -464,7 +466,9 @@ enum evs_rc evs_groups_ask(struct evs_groups *g, const struct evs_group_ask *ask
                            int *ret_requests, struct evs_err *err)
 {
     struct asking a = {.g = g, .asks = asks, .ops = ops, .ctx = ctx, .n = n};
-    enum evs_rc rc = open_handles(g, n > MANY ? g->n : 1, err);
+    if (!g->first && n)
+        g->first = evs_xstrdup(asks[0].name);
+    enum evs_rc rc = n ? open_handles(g, n > MANY ? g->n : 1, err) : EVS_OK;
     int64_t patience_us = (evs_client_timeout_ms(g->c) + GRACE_MS) * 1000;
     g->run++;
     a.news_us = evs_clock_mono_us();

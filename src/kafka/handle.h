@@ -1,8 +1,9 @@
 /* handle.h - librdkafka handles of a client, and the words for its errors; for src/kafka only.
  *
- * Every consumer handle is made without group.id, never commits, never creates topics, and reports
- * the end of a partition; no configuration can change that. Handles of one client share its link
- * state: each owner must call evs_handle_poll now and then, so that connection errors are seen.
+ * Every consumer handle is made without group.id (but those of groups.c, which never subscribe),
+ * never commits, never creates topics, and reports the end of a partition; no configuration can
+ * change that. Handles of one client share its link state: each owner must call evs_handle_poll now
+ * and then, so that connection errors are seen.
  *
  * Threads  any.   Owns  handles are the caller's, given back with evs_handle_free; shared ones the
  *          client's.

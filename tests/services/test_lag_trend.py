@@ -1,44 +1,12 @@
 """Status by what real consumers do: each within three refreshes, with the rule that fired."""
 import json
-import threading
 import time
 
 import pytest
 from support import proc
+from support.watch import Watch, row
 
 REFRESHES = 3
-
-
-class Watch:
-    """eventscope lag --watch --json, a line at a time."""
-
-    def __init__(self, evs, group, *options):
-        self.group, self.end = group, None
-        self.child = evs.start("lag", "--group", group, "--watch", "500ms", "--json", *options)
-
-    def line(self):
-        line = self.child.stdout.readline()
-        if not line:
-            self.end = self.end or f"exit {self.child.wait(10)}: {self.child.stderr.read()}"
-            pytest.fail(self.end)
-        doc = json.loads(line)
-        found = doc["groups"][0]
-        found["at"], found["complete"] = doc["at"], doc["complete"]
-        return found
-
-    def after(self, n=REFRESHES):
-        for _ in range(n):
-            found = self.line()
-        return found
-
-    def until(self, condition, what, timeout=30):
-        return proc.wait_until(lambda: (lambda g: condition(g) and g)(self.line()), what, timeout,
-                               0)
-
-    def close(self):
-        self.child.terminate()
-        self.child.communicate(timeout=10)
-        return self.child.returncode
 
 
 @pytest.fixture
@@ -84,10 +52,6 @@ def consumer(admin, name):
 
 def read(admin, who, n):
     proc.wait_until(lambda: admin("consumer-status", name=who)["records"] >= n, f"{n} records")
-
-
-def row(g, partition=0):
-    return next(p for p in g["partitions"] if p["partition"] == partition)
 
 
 def test_a_stuck_consumer_is_stalled(admin, topic, consumer, watch):
@@ -211,6 +175,55 @@ def test_an_idle_producer_does_not_turn_time_into_nonsense(admin, topic, name, w
     assert abs(age - (g["at"] / 1000 - produced)) < 1
 
 
+def test_behind_on_an_idle_topic_the_age_stays_exact(admin, topic, name, watch):
+    """Nothing is produced any more: the age goes on by the clock, neither stops nor jumps."""
+    t, group = topic(1), name("g")
+    now = int(time.time() * 1000)
+    stamps = [now - 86400000 * 3, now - 3600000, now - 60000, now - 59000]
+    admin("produce", topic=t, records=[
+        {"partition": 0, "key": "k", "value": "v", "timestamp": s} for s in stamps])
+    for at, committed in ((1, 1), (0, 0), (3, 3)):
+        admin("set-group-offsets", group=group, topic=t, offsets={"0": committed})
+        w = watch(group)
+        for _ in range(5):
+            g = w.line()
+            assert row(g)["lag_seconds_method"] == "exact"
+            assert abs(row(g)["lag_seconds"] - (g["at"] - stamps[at]) / 1000) < 0.01
+            assert g["max_lag_seconds"] == row(g)["lag_seconds"]
+        assert w.close() == 0
+
+
+def test_caught_up_on_an_idle_topic_there_is_no_age(admin, topic, name, watch):
+    """Whatever the age of the newest record, and where a group never was."""
+    t, group = topic(2), name("g")
+    admin("produce", topic=t, records=[{"partition": 0, "key": "k", "value": "v",
+                                        "timestamp": int(time.time() * 1000) - 7200000}])
+    admin("set-group-offsets", group=group, topic=t, offsets={"0": 1})
+    w = watch(group)
+    for _ in range(5):
+        g = w.line()
+        assert (row(g)["lag"], row(g)["lag_seconds"]) == (0, 0)
+        assert (row(g, 1)["lag"], row(g, 1)["lag_seconds"]) == (None, None)
+        assert g["max_lag_seconds"] in (0, None) and g["eta_seconds"] in (0, None)
+
+
+def truth_lies_between(doc, topic, stamps):
+    """Every row's age is right, or its bracket holds the truth; answers how many are brackets."""
+    seen = 0
+    for g in doc["groups"]:
+        p = g["partitions"][0]
+        if p["topic"] != topic:
+            continue
+        true = (doc["at"] - stamps[p["committed"]]) / 1000
+        if p["lag_seconds_method"] == "exact":
+            assert abs(p["lag_seconds"] - true) < 0.01, p
+            continue
+        low, high = p["lag_seconds_between"]
+        assert low - 1 <= true and (high is None or true <= high + 1), p
+        seen += 1
+    return seen
+
+
 def test_many_rows_are_bracketed_and_the_truth_lies_between(admin, kevs, topic, name):
     t, groups = topic(1), [name(f"g{i}") for i in range(70)]
     now = int(time.time() * 1000)
@@ -219,17 +232,17 @@ def test_many_rows_are_bracketed_and_the_truth_lies_between(admin, kevs, topic, 
         {"partition": 0, "key": "k", "value": "v", "timestamp": now - s * 1000} for s in ages])
     for i, group in enumerate(groups):
         admin("set-group-offsets", group=group, topic=t, offsets={"0": i % len(ages)})
-    doc = kevs("lag", groups[0].rsplit("-", 2)[0] + "-*", "--json").ok().json
-    seen = 0
-    for g in doc["groups"]:
-        p = g["partitions"][0]
-        if p["topic"] != t or p["lag_seconds_method"] in (None, "exact"):
-            continue
-        true = ages[p["committed"]] + (doc["at"] - now) / 1000
-        low, high = p["lag_seconds_between"]
-        assert low - 1 <= true and (high is None or true <= high + 1), p
-        seen += 1
-    assert seen == len(groups)
+    glob = groups[0].rsplit("-", 2)[0] + "-*"
+    stamps = [now - s * 1000 for s in ages]
+    doc = kevs("lag", glob, "--json").ok().json
+    assert truth_lies_between(doc, t, stamps) == len(groups)
+    child = kevs.start("lag", glob, "--json", "--watch", "200ms")     # idle all the while
+    try:
+        for _ in range(4):
+            truth_lies_between(json.loads(child.stdout.readline()), t, stamps)
+    finally:
+        child.terminate()
+        child.communicate(timeout=10)
 
 
 def test_watch_survives_a_broker_restart(broker, any_admin, evs, name):
@@ -286,6 +299,31 @@ def test_lost_permission_is_a_state_and_heals(broker, any_admin, evs, name):
         assert w.until(lambda g: g["total_lag"] == 3, "the permission on the topic", 60)
     finally:
         w.close()
+
+
+def test_a_coordinator_that_moves_is_followed(kafka3, any_admin, evs, name):
+    """No line between has a wrong figure: the right one, or none and why."""
+    admin, group, t = any_admin.at(kafka3), name("g"), name("t")
+    admin("create-topic", topic=t, partitions=1)
+    admin("produce", topic=t, records=[{"partition": 0, "key": "k", "value": "v"}] * 5)
+    admin("set-group-offsets", group=group, topic=t, offsets={"0": 2})
+    w = Watch(evs.at(kafka3), group, "--timeout", "5s")
+    try:
+        first = w.line()
+        assert first["total_lag"] == 3
+        old, between = first["coordinator"], []
+        for p in admin("describe-topic", topic="__consumer_offsets"):
+            if p["leader"] == old:
+                admin("reassign", topic="__consumer_offsets", partition=p["partition"],
+                      replicas=[*[r for r in p["replicas"] if r != old], old])
+        admin("elect")
+        w.until(lambda g: between.append(g) or g["coordinator"] not in (None, old)
+                and g["total_lag"] == 3 and not g["error"], "the other coordinator", 60)
+        for g in between:
+            assert g["total_lag"] == 3 or (g["total_lag"] is None and g["error"]), g
+    finally:
+        assert w.close() == 0
+        admin("delete-topic", topics=[t])
 
 
 @pytest.mark.long

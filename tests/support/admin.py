@@ -18,7 +18,7 @@ Commands, with their fields (all take `bootstrap` and `config`, filled in from t
     txn-begin txn           txn-commit txn              txn-abort txn        producer-close [txn]
     consumer-start name group topics [protocol] [instance] [rate] [commit] [wait]
     consumer-status name    consumer-set name [rate]    consumer-commit name
-    consumer-stop name [abandon]
+    consumer-seek name offset                           consumer-stop name [abandon]
 """
 import json
 import subprocess

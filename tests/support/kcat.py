@@ -1,6 +1,7 @@
 """kcat as the tests use it: to write records, and as the oracle for what a topic holds."""
 import json
 import subprocess
+import threading
 
 SEP, END = b"\x1f", b"\x1e"
 
@@ -35,3 +36,29 @@ def listing(bootstrap):
     out = subprocess.run(["kcat", "-L", "-J", "-b", bootstrap], stdout=subprocess.PIPE,
                          check=True, timeout=60).stdout
     return json.loads(out)
+
+
+class Feed:
+    """Produces `rate` records a second, one by one as they come due, until closed."""
+
+    def __init__(self, bootstrap, topic, rate, partition=0):
+        self.child = subprocess.Popen(
+            ["kcat", "-P", "-b", bootstrap, "-t", topic, "-p", str(partition), "-K", "\t",
+             "-X", "linger.ms=5"], stdin=subprocess.PIPE)
+        self.pause, self.stop = 20 / rate, threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        n = 0
+        while not self.stop.wait(self.pause):
+            for _ in range(20):
+                self.child.stdin.write(b'k%d\t{"n":%d}\n' % (n % 97, n))
+                n += 1
+            self.child.stdin.flush()
+
+    def close(self):
+        self.stop.set()
+        self.thread.join()
+        self.child.stdin.close()
+        self.child.wait(30)

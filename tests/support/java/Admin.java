@@ -69,6 +69,7 @@ public final class Admin {
         commands.put("consumer-status", Consumers::status);
         commands.put("consumer-set", Consumers::set);
         commands.put("consumer-commit", Consumers::commit);
+        commands.put("consumer-seek", Consumers::seek);
         commands.put("consumer-stop", Consumers::stop);
     }
 

@@ -21,7 +21,7 @@ final class Consumers extends Thread {
     volatile double rate;
     volatile boolean commitEach;
     volatile boolean stop, abandon, commitNow;
-    volatile long records;
+    volatile long records, seekTo = -1;
     volatile String error;
     volatile Set<String> assigned = Set.of();
 
@@ -57,9 +57,15 @@ final class Consumers extends Thread {
                 int got = consumer.poll(Duration.ofMillis(20)).count();
                 records += got;
                 assigned = names(consumer.assignment());
+                if (seekTo >= 0) {
+                    for (TopicPartition p : consumer.assignment()) {
+                        consumer.seek(p, seekTo);
+                    }
+                }
                 if (commitNow || (commitEach && got > 0)) {
                     consumer.commitSync();
                     commitNow = false;
+                    seekTo = -1;
                 }
             }
         } catch (Throwable e) {
@@ -139,6 +145,12 @@ final class Consumers extends Thread {
             Thread.sleep(5);
         }
         return !c.commitNow;
+    }
+
+    /* {name, offset}: goes to an offset in all its partitions and commits there */
+    static Object seek(JsonNode q) throws Exception {
+        find(q).seekTo = q.get("offset").asLong();
+        return commit(q);
     }
 
     static Object stop(JsonNode q) throws Exception {
