@@ -9,7 +9,7 @@
 #include "kafka/range.h"
 #include "kafka/reader.h"
 
-enum { TXN_MS = 60000, FULL_MS = 100, COMMIT_TRIES = 60, READ_TRIES = 10 };
+enum { TXN_MS = 60000, FULL_MS = 100, COMMIT_TRIES = 60 };
 
 struct evs_producer {
     struct evs_client *c;
@@ -327,10 +327,11 @@ static enum evs_rc ask_committed(struct evs_producer *p, const char *group,
 }
 
 enum evs_rc evs_producer_committed(struct evs_producer *p, const char *group,
-                                   struct evs_commit *offsets, size_t n, struct evs_err *err)
+                                   struct evs_commit *offsets, size_t n, int more_tries,
+                                   struct evs_err *err)
 {
     enum evs_rc rc = ask_committed(p, group, offsets, n, err);
-    for (int tries = 0; rc == EVS_RETRY && tries < READ_TRIES; tries++) {
+    for (int tries = 0; rc == EVS_RETRY && tries < more_tries; tries++) {
         for (size_t i = 0; i < n; i++)
             evs_free(offsets[i].metadata);
         rd_kafka_poll(p->rk, FULL_MS);

@@ -18,7 +18,11 @@
 #include "sinks/all.h"
 #include "sinks/decimal.h"
 
-enum { METADATA_MAX = 4000 };
+enum {
+    METADATA_MAX = 4000,
+    TRIES_LIVE = 10, /* a living transaction ends soon; */
+    TRIES_DEAD = 2   /* that of a killed process when it is aborted */
+};
 
 struct entry {
     int32_t partition;
@@ -153,11 +157,13 @@ static enum evs_rc load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct ev
     for (size_t i = 0; i < n; i++)
         places[i] = (struct evs_commit){.topic = s->other ? s->topic : s->view.topic,
                                         .partition = (int32_t)i};
-    enum evs_rc rc = evs_producer_committed(s->p, s->group, places, n, err);
+    bool may_claim = s->write && !s->claimed;
+    enum evs_rc rc = evs_producer_committed(s->p, s->group, places, n,
+                                            may_claim ? TRIES_DEAD : TRIES_LIVE, err);
     /* A killed process left its transaction open: it hides the offsets until it is aborted. */
-    if (rc == EVS_RETRY && s->write && !s->claimed && !evs_producer_init(s->p, err)) {
+    if (rc == EVS_RETRY && may_claim && !evs_producer_init(s->p, err)) {
         s->claimed = true;
-        rc = evs_producer_committed(s->p, s->group, places, n, err);
+        rc = evs_producer_committed(s->p, s->group, places, n, TRIES_LIVE, err);
     }
     for (size_t i = 0; i < n; i++) {
         if (!rc && places[i].metadata)
