@@ -273,12 +273,7 @@ static enum evs_rc apply(struct evs_sink *sink, struct evs_sink_batch *b,
     int64_t length;
     enum evs_rc rc = write_rows(s, b, &length, &d, err);
     struct evs_ckpt next;
-    evs_ckpt_copy(&next, &s->ckpt);
-    for (size_t i = 0; i < b->n_parts; i++)
-        *evs_ckpt_part(&next, b->parts[i].partition) = b->parts[i];
-    struct evs_ckpt_part *first = evs_ckpt_part(&next, b->parts[0].partition);
-    first->n[EVS_CKPT_WRITTEN] += d.written;
-    first->n[EVS_CKPT_DELETED] += d.deleted;
+    evs_sink_next(&s->ckpt, b, &d, &next);
     if (!rc)
         rc = evs_jsonl_ckpt_write(s, &next, length, err);
     if (rc) { /* as if it had never begun; the index too */
@@ -288,7 +283,7 @@ static enum evs_rc apply(struct evs_sink *sink, struct evs_sink_batch *b,
             return err->code = EVS_FATAL;
         return rc;
     }
-    b->parts[0] = *first;
+    b->parts[0] = *evs_ckpt_part(&next, b->parts[0].partition);
     evs_ckpt_done(&s->ckpt);
     s->ckpt = next;
     s->length = length;

@@ -9,10 +9,11 @@
  *
  * Threads  one.   Errors  producer.h.   Cost  a start reads the target; a transaction a batch.
  */
+#include "sinks/kafka.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "core/map.h"
 #include "core/xalloc.h"
 #include "kafka/producer.h"
 #include "sinks/all.h"
@@ -24,38 +25,11 @@ enum {
     TRIES_DEAD = 2   /* that of a killed process when it is aborted */
 };
 
-struct entry {
-    int32_t partition;
-    int64_t offset, ts_ms;
-    bool deleted;
-    char *value;
-    size_t value_len;
-};
-
-struct topic_sink {
-    struct evs_sink base;
-    struct evs_producer *p;
-    struct evs_shape view;
-    char *topic, *group, *id, *plan_hash;
-    bool other;          /* another cluster */
-    bool write, claimed; /* claimed: the transactional id is ours */
-    int32_t partitions, source_partitions;
-    int64_t epoch;
-    struct evs_ckpt ckpt;
-    struct evs_map index;
-};
-
-static void free_entry(void *v)
-{
-    evs_free(((struct entry *)v)->value);
-    evs_free(v);
-}
-
 static void close_topic(struct evs_sink *sink)
 {
-    struct topic_sink *s = (struct topic_sink *)sink;
+    struct evs_topic *s = (struct evs_topic *)sink;
     evs_producer_close(s->p);
-    evs_map_done(&s->index, free_entry);
+    evs_topic_index_done(s);
     evs_ckpt_done(&s->ckpt);
     char *texts[] = {s->topic, s->group, s->id, s->plan_hash};
     for (size_t i = 0; i < EVS_COUNT(texts); i++)
@@ -80,7 +54,7 @@ static enum evs_rc open_topic(const struct evs_sink_spec *spec, struct evs_sink 
         evs_free(brokers);
         return rc ? rc : evs_fail(err, EVS_INVALID, "which cluster? kafka://brokers/TOPIC");
     }
-    struct topic_sink *s = evs_xcalloc(1, sizeof(*s));
+    struct evs_topic *s = evs_xcalloc(1, sizeof(*s));
     s->base.ops = &evs_sink_kafka;
     s->view = *spec->view;
     s->topic = evs_xstrdup(rest);
@@ -106,7 +80,7 @@ static enum evs_rc open_topic(const struct evs_sink_spec *spec, struct evs_sink 
 
 static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, struct evs_err *err)
 {
-    const struct topic_sink *s = (const struct topic_sink *)sink;
+    const struct evs_topic *s = (const struct evs_topic *)sink;
     *ret_i = (struct evs_sink_info){.exists = true, .rows = -1};
     snprintf(ret_i->text, sizeof(ret_i->text), "topic %.100s, %d partitions", s->topic,
              (int)s->partitions);
@@ -143,14 +117,14 @@ static void read_metadata(struct evs_ckpt *c, const char *text)
         read_one(c, at + 1);
 }
 
-static size_t n_places(const struct topic_sink *s)
+static size_t n_places(const struct evs_topic *s)
 {
     return (size_t)(s->other ? s->partitions : s->source_partitions);
 }
 
 static enum evs_rc load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct evs_err *err)
 {
-    struct topic_sink *s = (struct topic_sink *)sink;
+    struct evs_topic *s = (struct evs_topic *)sink;
     size_t n = n_places(s);
     struct evs_commit *places = evs_xcalloc(n, sizeof(*places));
     memset(ret_c, 0, sizeof(*ret_c));
@@ -158,8 +132,8 @@ static enum evs_rc load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct ev
         places[i] = (struct evs_commit){.topic = s->other ? s->topic : s->view.topic,
                                         .partition = (int32_t)i};
     bool may_claim = s->write && !s->claimed;
-    enum evs_rc rc = evs_producer_committed(s->p, s->group, places, n,
-                                            may_claim ? TRIES_DEAD : TRIES_LIVE, err);
+    enum evs_rc rc =
+        evs_producer_committed(s->p, s->group, places, n, may_claim ? TRIES_DEAD : TRIES_LIVE, err);
     /* A killed process left its transaction open: it hides the offsets until it is aborted. */
     if (rc == EVS_RETRY && may_claim && !evs_producer_init(s->p, err)) {
         s->claimed = true;
@@ -177,7 +151,7 @@ static enum evs_rc load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct ev
 }
 
 /* The whole checkpoint with the transaction under way. */
-static enum evs_rc commit(struct topic_sink *s, const struct evs_ckpt *c, struct evs_err *err)
+static enum evs_rc commit(struct evs_topic *s, const struct evs_ckpt *c, struct evs_err *err)
 {
     size_t n = n_places(s), used = 0;
     struct evs_commit *places = evs_xcalloc(n, sizeof(*places));
@@ -214,48 +188,8 @@ static enum evs_rc commit(struct topic_sink *s, const struct evs_ckpt *c, struct
     return rc;
 }
 
-/* --- what the target holds ------------------------------------------------------------------- */
-static bool index_event(void *ctx, struct evs_event *ev)
-{
-    struct topic_sink *s = ctx;
-    if (!ev->key)
-        return true;
-    void **place = evs_map_put(&s->index, ev->key, ev->key_len);
-    struct entry *e = *place ? *place : (*place = evs_xcalloc(1, sizeof(*e)));
-    e->partition = -1;
-    e->offset = e->ts_ms = -1;
-    for (int i = 0, n = evs_event_headers(ev); i < n; i++) {
-        const struct evs_header *h = &ev->headers[i];
-        char text[80] = "";
-        int partition;
-        long long offset, ts;
-        if (h->name_len != 17 || memcmp(h->name, "eventscope.source", 17) || !h->value)
-            continue;
-        memcpy(text, h->value, h->value_len < 79 ? h->value_len : 79);
-        if (sscanf(text, "%d %lld %lld", &partition, &offset, &ts) == 3) {
-            e->partition = partition;
-            e->offset = offset;
-            e->ts_ms = ts;
-        }
-    }
-    e->deleted = !ev->value;
-    evs_free(e->value);
-    e->value = ev->value ? evs_xmemdup(ev->value, ev->value_len) : NULL;
-    e->value_len = ev->value_len;
-    return true;
-}
-
-static enum evs_rc read_target(struct topic_sink *s, struct evs_err *err)
-{
-    evs_map_done(&s->index, free_entry);
-    s->index = (struct evs_map)EVS_MAP_INIT;
-    if (s->view.mode == EVS_VIEW_LOG)
-        return EVS_OK;
-    return evs_producer_scan(s->p, s->topic, index_event, s, err);
-}
-
 /* A topic cannot be emptied: a tombstone for every key that it has. */
-static enum evs_rc bury(struct topic_sink *s, struct evs_err *err)
+static enum evs_rc bury(struct evs_topic *s, struct evs_err *err)
 {
     enum evs_rc rc = EVS_OK;
     for (size_t i = 0; !rc && i < s->index.n; i++) {
@@ -263,15 +197,14 @@ static enum evs_rc bury(struct topic_sink *s, struct evs_err *err)
         rc = evs_producer_send(s->p, s->topic,
                                evs_producer_place(ev.key, ev.key_len, s->partitions), &ev, err);
     }
-    evs_map_done(&s->index, free_entry);
-    s->index = (struct evs_map)EVS_MAP_INIT;
+    evs_topic_index_done(s);
     return rc;
 }
 
 static enum evs_rc claim(struct evs_sink *sink, enum evs_claim how, struct evs_ckpt *c,
                          struct evs_err *err)
 {
-    struct topic_sink *s = (struct topic_sink *)sink;
+    struct evs_topic *s = (struct evs_topic *)sink;
     struct evs_ckpt now = {0};
     enum evs_rc rc = s->claimed ? EVS_OK : evs_producer_init(s->p, err); /* see producer.h */
     s->claimed = !rc;
@@ -289,7 +222,7 @@ static enum evs_rc claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
     evs_ckpt_copy(&s->ckpt, c);
     evs_ckpt_text(&s->ckpt.state, "running", 7);
     if (!rc)
-        rc = read_target(s, err);
+        rc = evs_topic_index(s, err);
     if (!rc)
         rc = evs_producer_begin(s->p, err);
     if (!rc && how == EVS_CLAIM_RESTART && totals)
@@ -298,10 +231,10 @@ static enum evs_rc claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
 }
 
 /* --- a batch --------------------------------------------------------------------------------- */
-static enum evs_rc total_of(const struct topic_sink *s, const struct evs_row *r,
-                            struct evs_buf *out, struct evs_err *err)
+static enum evs_rc total_of(const struct evs_topic *s, const struct evs_row *r, struct evs_buf *out,
+                            struct evs_err *err)
 {
-    const struct entry *e = evs_map_get(&s->index, r->key, r->key_len);
+    const struct evs_topic_entry *e = evs_map_get(&s->index, r->key, r->key_len);
     struct evs_decimal sum, have;
     evs_buf_reset(out);
     if (r->sum)
@@ -317,7 +250,7 @@ static enum evs_rc total_of(const struct topic_sink *s, const struct evs_row *r,
     return EVS_OK;
 }
 
-static enum evs_rc send_row(struct topic_sink *s, const struct evs_row *r, struct evs_sink_done *d,
+static enum evs_rc send_row(struct evs_topic *s, const struct evs_row *r, struct evs_sink_done *d,
                             struct evs_err *err)
 {
     char source[80];
@@ -331,7 +264,7 @@ static enum evs_rc send_row(struct topic_sink *s, const struct evs_row *r, struc
                            .n_headers = r->n_headers};
     int32_t to = r->key ? evs_producer_place(r->key, r->key_len, s->partitions) : -1;
     enum evs_rc rc = EVS_OK;
-    const struct entry *e =
+    const struct evs_topic_entry *e =
         s->view.mode == EVS_VIEW_LOG ? NULL : evs_map_get(&s->index, r->key, r->key_len);
     snprintf(source, sizeof(source), "%d %lld %lld", r->partition, (long long)r->offset,
              (long long)r->ts_ms);
@@ -358,13 +291,13 @@ static enum evs_rc send_row(struct topic_sink *s, const struct evs_row *r, struc
 }
 
 /* After the commit: the index is what the topic now says. */
-static enum evs_rc note_row(struct topic_sink *s, const struct evs_row *r, struct evs_err *err)
+static enum evs_rc note_row(struct evs_topic *s, const struct evs_row *r, struct evs_err *err)
 {
     EVS_AUTO(evs_buf) struct evs_buf total = EVS_BUF_INIT(2 * EVS_DECIMAL_DIGITS);
     bool totals = s->view.mode >= EVS_VIEW_COUNT;
     enum evs_rc rc = totals ? total_of(s, r, &total, err) : EVS_OK;
     void **place = evs_map_put(&s->index, r->key, r->key_len);
-    struct entry *e = *place;
+    struct evs_topic_entry *e = *place;
     if (rc ||
         (e && !totals &&
          !evs_row_newer(r->partition, r->offset, r->ts_ms, e->partition, e->offset, e->ts_ms)))
@@ -386,7 +319,7 @@ static enum evs_rc note_row(struct topic_sink *s, const struct evs_row *r, struc
 static enum evs_rc apply(struct evs_sink *sink, struct evs_sink_batch *b,
                          struct evs_sink_done *ret_d, struct evs_err *err)
 {
-    struct topic_sink *s = (struct topic_sink *)sink;
+    struct evs_topic *s = (struct evs_topic *)sink;
     struct evs_sink_done d = {0};
     struct evs_ckpt next;
     enum evs_rc rc = evs_producer_begin(s->p, err);
@@ -396,12 +329,7 @@ static enum evs_rc apply(struct evs_sink *sink, struct evs_sink_batch *b,
         rc = send_row(s, &b->rows[i], &d, err);
         err->row = i;
     }
-    evs_ckpt_copy(&next, &s->ckpt);
-    for (size_t i = 0; i < b->n_parts; i++)
-        *evs_ckpt_part(&next, b->parts[i].partition) = b->parts[i];
-    struct evs_ckpt_part *first = evs_ckpt_part(&next, b->parts[0].partition);
-    first->n[EVS_CKPT_WRITTEN] += d.written;
-    first->n[EVS_CKPT_DELETED] += d.deleted;
+    evs_sink_next(&s->ckpt, b, &d, &next);
     if (!rc)
         rc = commit(s, &next, err);
     if (rc) {
@@ -411,7 +339,7 @@ static enum evs_rc apply(struct evs_sink *sink, struct evs_sink_batch *b,
     }
     for (size_t i = 0; !rc && s->view.mode != EVS_VIEW_LOG && i < b->n; i++)
         rc = note_row(s, &b->rows[i], err);
-    b->parts[0] = *first;
+    b->parts[0] = *evs_ckpt_part(&next, b->parts[0].partition);
     evs_ckpt_done(&s->ckpt);
     s->ckpt = next;
     *ret_d = d;
@@ -420,70 +348,17 @@ static enum evs_rc apply(struct evs_sink *sink, struct evs_sink_batch *b,
 
 static enum evs_rc beat(struct evs_sink *sink, struct evs_err *err)
 {
-    const struct topic_sink *s = (const struct topic_sink *)sink;
-    struct evs_ckpt now;
-    enum evs_rc rc = load(sink, &now, err);
-    if (!rc && now.epoch != s->epoch)
-        rc = evs_sink_fenced(err, s->id);
-    evs_ckpt_done(&now);
-    return rc;
+    const struct evs_topic *s = (const struct evs_topic *)sink;
+    return evs_sink_beat(sink, s->epoch, s->id, err);
 }
 
 static enum evs_rc finish(struct evs_sink *sink, const char *state, struct evs_err *err)
 {
-    struct topic_sink *s = (struct topic_sink *)sink;
+    struct evs_topic *s = (struct evs_topic *)sink;
     evs_producer_abort(s->p);
     evs_ckpt_text(&s->ckpt.state, state, strlen(state));
     enum evs_rc rc = evs_producer_begin(s->p, err);
     return rc ? rc : commit(s, &s->ckpt, err);
-}
-
-/* --- reading back ---------------------------------------------------------------------------- */
-static bool give(const struct topic_sink *s, const struct evs_map_item *item, evs_sink_found *found,
-                 void *ctx)
-{
-    const struct entry *e = item->value;
-    struct evs_row r = {.key = item->key,
-                        .key_len = item->key_len,
-                        .value = e->value,
-                        .value_len = e->value_len,
-                        .partition = e->partition,
-                        .offset = e->offset,
-                        .ts_ms = e->ts_ms,
-                        .sum = e->value};
-    long long count = 0;
-    if (e->deleted)
-        return true;
-    if (s->view.mode == EVS_VIEW_COUNT && sscanf(e->value, "%lld", &count) == 1)
-        r.count = count;
-    return found(ctx, &r);
-}
-
-static enum evs_rc scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
-                        struct evs_err *err)
-{
-    struct topic_sink *s = (struct topic_sink *)sink;
-    if (s->view.mode == EVS_VIEW_LOG)
-        return evs_fail(err, EVS_INVALID, "kafka: a log in a topic is not compared");
-    enum evs_rc rc = read_target(s, err);
-    for (size_t i = 0; !rc && i < s->index.n && give(s, &s->index.items[i], found, ctx);)
-        i++;
-    return rc;
-}
-
-static enum evs_rc get(struct evs_sink *sink, const struct evs_row *keys, size_t n,
-                       evs_sink_found *found, void *ctx, struct evs_err *err)
-{
-    struct topic_sink *s = (struct topic_sink *)sink;
-    enum evs_rc rc = s->index.n ? EVS_OK : read_target(s, err);
-    for (size_t i = 0; !rc && i < n; i++) {
-        struct evs_map_item item = {.key = (char *)(uintptr_t)keys[i].key,
-                                    .key_len = keys[i].key_len};
-        item.value = keys[i].key ? evs_map_get(&s->index, item.key, item.key_len) : NULL;
-        if (item.value && !give(s, &item, found, ctx))
-            break;
-    }
-    return rc;
 }
 
 const struct evs_sink_ops evs_sink_kafka = {
@@ -499,7 +374,7 @@ const struct evs_sink_ops evs_sink_kafka = {
     .apply = apply,
     .beat = beat,
     .finish = finish,
-    .get = get,
-    .scan = scan,
+    .get = evs_topic_get,
+    .scan = evs_topic_scan,
     .close = close_topic,
 };

@@ -442,12 +442,7 @@ static enum evs_rc claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
 static enum evs_rc beat(struct evs_sink *sink, struct evs_err *err)
 {
     struct evs_redis *s = (struct evs_redis *)sink;
-    struct evs_ckpt now;
-    enum evs_rc rc = load(sink, &now, err);
-    if (!rc && now.epoch != s->epoch)
-        rc = evs_sink_fenced(err, s->id);
-    evs_ckpt_done(&now);
-    return rc;
+    return evs_sink_beat(sink, s->epoch, s->id, err);
 }
 
 static enum evs_rc finish(struct evs_sink *sink, const char *state, struct evs_err *err)

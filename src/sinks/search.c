@@ -107,46 +107,20 @@ static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, stru
     return EVS_OK;
 }
 
-enum { CAPS = EVS_SINK_ONCE | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_TARGET };
-
-const struct evs_sink_ops evs_sink_opensearch = {
-    .name = "opensearch",
-    .help = "an index of OpenSearch",
-    .url = "opensearch+http://host:9200",
-    .schemes = "opensearch+http:|opensearch+https:",
-    .caps = CAPS,
-    .rows_max = 20000,
-    .open = open_opensearch,
-    .check = evs_es_check,
-    .info = info,
-    .prepare = evs_es_prepare,
-    .load = evs_es_load,
-    .claim = evs_es_claim,
-    .apply = evs_es_apply,
-    .beat = evs_es_beat,
-    .finish = evs_es_finish,
-    .get = evs_es_get,
-    .scan = evs_es_scan,
-    .close = close_search,
-};
-
-const struct evs_sink_ops evs_sink_elasticsearch = {
-    .name = "elasticsearch",
-    .help = "an index of Elasticsearch",
-    .url = "elasticsearch+http://host:9200",
-    .schemes = "elasticsearch+http:|elasticsearch+https:",
-    .caps = CAPS,
-    .rows_max = 20000,
-    .open = open_elasticsearch,
-    .check = evs_es_check,
-    .info = info,
-    .prepare = evs_es_prepare,
-    .load = evs_es_load,
-    .claim = evs_es_claim,
-    .apply = evs_es_apply,
-    .beat = evs_es_beat,
-    .finish = evs_es_finish,
-    .get = evs_es_get,
-    .scan = evs_es_scan,
-    .close = close_search,
-};
+/* The two differ in their names alone. */
+/* clang-format off */
+#define SEARCH_OPS(NAME, TITLE, OPEN) \
+    { \
+        .name = NAME, .help = "an index of " TITLE, .url = NAME "+http://host:9200", \
+        .schemes = NAME "+http:|" NAME "+https:", \
+        .caps = EVS_SINK_ONCE | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_TARGET, \
+        .rows_max = 20000, .open = OPEN, .check = evs_es_check, .info = info, \
+        .prepare = evs_es_prepare, .load = evs_es_load, .claim = evs_es_claim, \
+        .apply = evs_es_apply, .beat = evs_es_beat, .finish = evs_es_finish, \
+        .get = evs_es_get, .scan = evs_es_scan, .close = close_search, \
+    }
+/* clang-format on */
+const struct evs_sink_ops evs_sink_opensearch =
+    SEARCH_OPS("opensearch", "OpenSearch", open_opensearch);
+const struct evs_sink_ops evs_sink_elasticsearch =
+    SEARCH_OPS("elasticsearch", "Elasticsearch", open_elasticsearch);

@@ -261,12 +261,7 @@ enum evs_rc evs_es_claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
 enum evs_rc evs_es_beat(struct evs_sink *sink, struct evs_err *err)
 {
     struct evs_es *s = (struct evs_es *)sink;
-    struct evs_ckpt now;
-    enum evs_rc rc = evs_es_load(sink, &now, err);
-    if (!rc && now.epoch != s->ckpt.epoch)
-        rc = evs_sink_fenced(err, s->id);
-    evs_ckpt_done(&now);
-    return rc;
+    return evs_sink_beat(sink, s->ckpt.epoch, s->id, err);
 }
 
 enum evs_rc evs_es_finish(struct evs_sink *sink, const char *state, struct evs_err *err)

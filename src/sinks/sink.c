@@ -155,6 +155,27 @@ enum evs_rc evs_sink_alive(struct evs_err *err, const char *id)
     return evs_hint(err, "wait for it or stop it, or give this one another --id");
 }
 
+enum evs_rc evs_sink_beat(struct evs_sink *s, int64_t epoch, const char *id, struct evs_err *err)
+{
+    struct evs_ckpt now;
+    enum evs_rc rc = s->ops->load(s, &now, err);
+    if (!rc && now.epoch != epoch)
+        rc = evs_sink_fenced(err, id);
+    evs_ckpt_done(&now);
+    return rc;
+}
+
+void evs_sink_next(const struct evs_ckpt *now, const struct evs_sink_batch *b,
+                   const struct evs_sink_done *d, struct evs_ckpt *ret_next)
+{
+    evs_ckpt_copy(ret_next, now);
+    for (size_t i = 0; i < b->n_parts; i++)
+        *evs_ckpt_part(ret_next, b->parts[i].partition) = b->parts[i];
+    struct evs_ckpt_part *first = evs_ckpt_part(ret_next, b->parts[0].partition);
+    first->n[EVS_CKPT_WRITTEN] += d->written;
+    first->n[EVS_CKPT_DELETED] += d->deleted;
+}
+
 enum evs_rc evs_sink_check_name(const char *what, const char *name, size_t max, struct evs_err *err)
 {
     if (!*name)

@@ -128,6 +128,11 @@ void evs_sink_close(struct evs_sink *s); /* NULL is fine */
 /* For sinks: the words of a refusal. */
 enum evs_rc evs_sink_fenced(struct evs_err *err, const char *id);
 enum evs_rc evs_sink_alive(struct evs_err *err, const char *id);
+/* The beat of a sink whose load tells the epoch: still ours, or EVS_FATAL. */
+enum evs_rc evs_sink_beat(struct evs_sink *s, int64_t epoch, const char *id, struct evs_err *err);
+/* The checkpoint once this batch is in: now with the batch's partitions and what was done. */
+void evs_sink_next(const struct evs_ckpt *now, const struct evs_sink_batch *b,
+                   const struct evs_sink_done *d, struct evs_ckpt *ret_next);
 /* A name fit to be an identifier: not empty, no NUL, at most max bytes. */
 enum evs_rc evs_sink_check_name(const char *what, const char *name, size_t max,
                                 struct evs_err *err) EVS_MUST_USE;

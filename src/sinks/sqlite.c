@@ -390,13 +390,8 @@ static enum evs_rc finish(struct evs_sink *sink, const char *state, struct evs_e
 
 static enum evs_rc beat(struct evs_sink *sink, struct evs_err *err)
 {
-    struct evs_sqlite *s = (struct evs_sqlite *)sink;
-    struct evs_ckpt now;
-    enum evs_rc rc = load(sink, &now, err);
-    if (!rc && now.epoch != s->epoch)
-        rc = evs_sink_fenced(err, s->id);
-    evs_ckpt_done(&now);
-    return rc;
+    const struct evs_sqlite *s = (const struct evs_sqlite *)sink;
+    return evs_sink_beat(sink, s->epoch, s->id, err);
 }
 
 static enum evs_rc swap(struct evs_sink *sink, const char *target, struct evs_err *err)
