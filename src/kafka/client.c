@@ -27,6 +27,7 @@ struct evs_client {
     struct evs_stop *stop; /* borrowed, may be NULL */
     atomic_llong reply_us;
     atomic_int brokers;
+    atomic_bool left_behind; /* a handle outlives us: see evs_handle_free */
 };
 
 /* --- the link --- */
@@ -318,9 +319,11 @@ void evs_handle_free(rd_kafka_t *rk)
     struct evs_err err = EVS_ERR_INIT;
     struct closing *cl = evs_xcalloc(1, sizeof(*cl));
     struct evs_thread *t = NULL;
+    struct evs_client *c = rd_kafka_opaque(rk);
     cl->rk = rk;
     if (evs_stop_init(&cl->done, &err)) {
         evs_log(EVS_LOG_WARN, "a handle is left behind: %s", err.msg);
+        atomic_store(&c->left_behind, true);
         evs_free(cl);
         return;
     }
@@ -328,7 +331,8 @@ void evs_handle_free(rd_kafka_t *rk)
         close_handle(cl);
     else if (!evs_stop_wait(&cl->done, CLOSE_MS)) {
         evs_log(EVS_LOG_WARN, "a handle did not close within 5 s and is left behind");
-        return; /* its thread still uses cl */
+        atomic_store(&c->left_behind, true);
+        return; /* its thread still uses cl, and its callbacks the client */
     }
     evs_thread_join(t);
     evs_stop_done(&cl->done);
@@ -388,6 +392,8 @@ void evs_client_free(struct evs_client *c)
         return;
     for (int i = 0; i < 2; i++)
         evs_handle_free(atomic_load(&c->shared[i]));
+    if (atomic_load(&c->left_behind))
+        return; /* its callbacks still come here */
     evs_client_conf_done(&c->conf);
     evs_slot_free(c->link);
     evs_free(c);

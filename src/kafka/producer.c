@@ -14,6 +14,7 @@ enum { TXN_MS = 60000, FULL_MS = 100, COMMIT_TRIES = 60 };
 struct evs_producer {
     struct evs_client *c;
     rd_kafka_t *rk;
+    rd_kafka_t *readers[2];       /* of committed offsets, by `stable`; made at first use */
     rd_kafka_resp_err_t delivery; /* the first delivery that failed */
     char why[200];
     int64_t timeout_ms;
@@ -87,6 +88,8 @@ void evs_producer_close(struct evs_producer *p)
         rd_kafka_flush(p->rk, FULL_MS);
         evs_handle_free(p->rk);
     }
+    evs_handle_free(p->readers[false]);
+    evs_handle_free(p->readers[true]);
     evs_client_free(p->c);
     evs_free(p);
 }
@@ -262,81 +265,44 @@ enum evs_rc evs_producer_commit(struct evs_producer *p, const char *group,
 }
 
 /* --- committed offsets ----------------------------------------------------------------------- */
-static enum evs_rc read_group(rd_kafka_event_t *ev, const char *group, struct evs_commit *offsets,
-                              size_t n, struct evs_err *err)
+/* A reader with the group's name asks, which joins nothing: requests of librdkafka's admin client
+ * that a coordinator answers too late end the process (2.0.2, eonce->refcnt > 0). The isolation of
+ * the reader says whether a transaction under way is waited for. */
+static enum evs_rc open_reader(struct evs_producer *p, const char *group, bool stable,
+                               struct evs_err *err)
 {
-    size_t groups = 0;
-    if (rd_kafka_event_error(ev))
-        return evs_fail_native(err, evs_kafka_class(rd_kafka_event_error(ev)), "kafka",
-                               rd_kafka_event_error(ev), "group %s: %s", group,
-                               rd_kafka_event_error_string(ev));
-    const rd_kafka_ListConsumerGroupOffsets_result_t *r =
-        rd_kafka_event_ListConsumerGroupOffsets_result(ev);
-    const rd_kafka_group_result_t **g = rd_kafka_ListConsumerGroupOffsets_result_groups(r, &groups);
-    if (groups != 1)
-        return evs_fail(err, EVS_RETRY, "group %s: no answer", group);
-    const rd_kafka_error_t *e = rd_kafka_group_result_error(g[0]);
-    if (e)
-        return evs_fail_native(err, evs_kafka_class(rd_kafka_error_code(e)), "kafka",
-                               rd_kafka_error_code(e), "group %s: %s", group,
-                               rd_kafka_error_string(e));
-    const rd_kafka_topic_partition_list_t *list = rd_kafka_group_result_partitions(g[0]);
-    for (size_t i = 0; list && i < n; i++) {
-        const rd_kafka_topic_partition_t *t =
-            rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)(uintptr_t)list,
-                                               offsets[i].topic, offsets[i].partition);
-        if (t && t->err) /* UNSTABLE_OFFSET_COMMIT: a transaction is just ending */
-            return evs_fail_native(err, evs_kafka_class(t->err), "kafka", t->err, "group %s: %s",
-                                   group, rd_kafka_err2str(t->err));
-        if (!t || t->offset < 0)
-            continue;
-        offsets[i].offset = t->offset;
-        offsets[i].metadata = evs_xstrndup(t->metadata ? t->metadata : "", t->metadata_size);
-    }
-    return EVS_OK;
+    const struct evs_handle_prop props[] = {{"group.id", group}, {NULL, NULL}};
+    if (p->readers[stable])
+        return EVS_OK;
+    return evs_handle_new(p->c, RD_KAFKA_CONSUMER,
+                          stable ? EVS_READ_COMMITTED : EVS_READ_UNCOMMITTED, props,
+                          &p->readers[stable], err);
 }
 
-static enum evs_rc ask_committed(struct evs_producer *p, const char *group,
-                                 struct evs_commit *offsets, size_t n, struct evs_err *err)
+enum evs_rc evs_producer_committed(struct evs_producer *p, const char *group, bool stable,
+                                   struct evs_commit *offsets, size_t n, struct evs_err *err)
 {
-    rd_kafka_topic_partition_list_t *list = list_of(offsets, n, false);
-    rd_kafka_ListConsumerGroupOffsets_t *ask = rd_kafka_ListConsumerGroupOffsets_new(group, list);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(p->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    char text[200];
-    rd_kafka_AdminOptions_set_request_timeout(options, (int)p->timeout_ms, text, sizeof(text));
-    rd_kafka_error_t *e = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
-    if (e)
-        rd_kafka_error_destroy(e);
-    rd_kafka_queue_t *q = rd_kafka_queue_new(p->rk);
     for (size_t i = 0; i < n; i++) {
         offsets[i].offset = -1;
         offsets[i].metadata = NULL;
     }
-    rd_kafka_ListConsumerGroupOffsets(p->rk, &ask, 1, options, q);
-    rd_kafka_event_t *ev = rd_kafka_queue_poll(q, (int)p->timeout_ms + 1000);
-    enum evs_rc rc = ev ? read_group(ev, group, offsets, n, err)
-                        : evs_fail(err, EVS_RETRY, "group %s: no answer in time", group);
-    if (ev)
-        rd_kafka_event_destroy(ev);
-    rd_kafka_queue_destroy(q);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_ListConsumerGroupOffsets_destroy(ask);
-    rd_kafka_topic_partition_list_destroy(list);
-    return rc;
-}
-
-enum evs_rc evs_producer_committed(struct evs_producer *p, const char *group,
-                                   struct evs_commit *offsets, size_t n, int more_tries,
-                                   struct evs_err *err)
-{
-    enum evs_rc rc = ask_committed(p, group, offsets, n, err);
-    for (int tries = 0; rc == EVS_RETRY && tries < more_tries; tries++) {
-        for (size_t i = 0; i < n; i++)
-            evs_free(offsets[i].metadata);
-        rd_kafka_poll(p->rk, FULL_MS);
-        rc = ask_committed(p, group, offsets, n, err);
+    enum evs_rc rc = open_reader(p, group, stable, err);
+    if (rc)
+        return rc;
+    rd_kafka_topic_partition_list_t *list = list_of(offsets, n, false);
+    rd_kafka_resp_err_t native = rd_kafka_committed(p->readers[stable], list, (int)p->timeout_ms);
+    for (int i = 0; !native && i < list->cnt; i++)
+        native = list->elems[i].err;
+    if (native)
+        rc = evs_kafka_fail(p->c, native, err, "group %s", group);
+    for (size_t i = 0; !rc && i < n; i++) {
+        const rd_kafka_topic_partition_t *t = &list->elems[i];
+        if (t->offset < 0)
+            continue;
+        offsets[i].offset = t->offset;
+        offsets[i].metadata = evs_xstrndup(t->metadata ? t->metadata : "", t->metadata_size);
     }
+    rd_kafka_topic_partition_list_destroy(list);
     return rc;
 }
 

@@ -52,10 +52,10 @@ enum evs_rc evs_producer_commit(struct evs_producer *p, const char *group,
                                 const struct evs_commit *offsets, size_t n,
                                 struct evs_err *err) EVS_MUST_USE;
 void evs_producer_abort(struct evs_producer *p);
-/* Fills offset and metadata of each. EVS_RETRY: a transaction under way hides them; it is asked
- * more_tries times again, about a tenth of a second apart. */
-enum evs_rc evs_producer_committed(struct evs_producer *p, const char *group,
-                                   struct evs_commit *offsets, size_t n, int more_tries,
+/* Fills offset and metadata of each. stable: a transaction under way is waited for (EVS_RETRY: too
+ * long); else what was committed before it is the answer. */
+enum evs_rc evs_producer_committed(struct evs_producer *p, const char *group, bool stable,
+                                   struct evs_commit *offsets, size_t n,
                                    struct evs_err *err) EVS_MUST_USE;
 /* Every committed record of the topic up to now; false from take ends. */
 enum evs_rc evs_producer_scan(struct evs_producer *p, const char *topic,

@@ -19,11 +19,7 @@
 #include "sinks/all.h"
 #include "sinks/decimal.h"
 
-enum {
-    METADATA_MAX = 4000,
-    TRIES_LIVE = 10, /* a living transaction ends soon; */
-    TRIES_DEAD = 2   /* that of a killed process when it is aborted */
-};
+enum { METADATA_MAX = 4000 };
 
 static void close_topic(struct evs_sink *sink)
 {
@@ -35,6 +31,22 @@ static void close_topic(struct evs_sink *sink)
     for (size_t i = 0; i < EVS_COUNT(texts); i++)
         evs_free(texts[i]);
     evs_free(s);
+}
+
+/* Of the topic that is read: a log keeps its partitions where the target has as many. */
+static enum evs_rc count_source(struct evs_topic *s, const struct evs_sink_spec *spec,
+                                struct evs_err *err)
+{
+    struct evs_producer *source = NULL;
+    if (!s->other)
+        return evs_producer_partitions(s->p, s->view.topic, &s->source_partitions, err);
+    if (!spec->cluster || !spec->write || s->view.mode != EVS_VIEW_LOG)
+        return EVS_OK;
+    enum evs_rc rc = evs_producer_open(spec->cluster, NULL, NULL, spec->timeout_ms, &source, err);
+    if (!rc)
+        rc = evs_producer_partitions(source, s->view.topic, &s->source_partitions, err);
+    evs_producer_close(source);
+    return rc;
 }
 
 static enum evs_rc open_topic(const struct evs_sink_spec *spec, struct evs_sink **ret_s,
@@ -62,13 +74,12 @@ static enum evs_rc open_topic(const struct evs_sink_spec *spec, struct evs_sink 
     s->plan_hash = evs_xstrdup(spec->plan_hash);
     s->group = evs_xprintf("eventscope-%s", spec->id);
     s->other = brokers != NULL;
-    s->write = spec->write;
     rc = evs_producer_open(spec->cluster, brokers, spec->write ? s->group : NULL, spec->timeout_ms,
                            &s->p, err);
     if (!rc)
         rc = evs_producer_partitions(s->p, s->topic, &s->partitions, err);
-    if (!rc && !s->other)
-        rc = evs_producer_partitions(s->p, s->view.topic, &s->source_partitions, err);
+    if (!rc)
+        rc = count_source(s, spec, err);
     evs_free(brokers);
     if (rc) {
         close_topic(&s->base);
@@ -122,23 +133,16 @@ static size_t n_places(const struct evs_topic *s)
     return (size_t)(s->other ? s->partitions : s->source_partitions);
 }
 
-static enum evs_rc load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct evs_err *err)
+static enum evs_rc load_as(struct evs_topic *s, bool stable, struct evs_ckpt *ret_c,
+                           struct evs_err *err)
 {
-    struct evs_topic *s = (struct evs_topic *)sink;
     size_t n = n_places(s);
     struct evs_commit *places = evs_xcalloc(n, sizeof(*places));
     memset(ret_c, 0, sizeof(*ret_c));
     for (size_t i = 0; i < n; i++)
         places[i] = (struct evs_commit){.topic = s->other ? s->topic : s->view.topic,
                                         .partition = (int32_t)i};
-    bool may_claim = s->write && !s->claimed;
-    enum evs_rc rc =
-        evs_producer_committed(s->p, s->group, places, n, may_claim ? TRIES_DEAD : TRIES_LIVE, err);
-    /* A killed process left its transaction open: it hides the offsets until it is aborted. */
-    if (rc == EVS_RETRY && may_claim && !evs_producer_init(s->p, err)) {
-        s->claimed = true;
-        rc = evs_producer_committed(s->p, s->group, places, n, TRIES_LIVE, err);
-    }
+    enum evs_rc rc = evs_producer_committed(s->p, s->group, stable, places, n, err);
     for (size_t i = 0; i < n; i++) {
         if (!rc && places[i].metadata)
             read_metadata(ret_c, places[i].metadata);
@@ -148,6 +152,14 @@ static enum evs_rc load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct ev
     evs_ckpt_text(&ret_c->id, s->id, strlen(s->id));
     evs_ckpt_text(&ret_c->topic, s->view.topic, strlen(s->view.topic));
     return rc;
+}
+
+/* Before the claim a killed process's transaction may stand open for a minute: what was committed
+ * before it is the answer then. The claim aborts it, and after that nothing may be pending. */
+static enum evs_rc load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct evs_err *err)
+{
+    struct evs_topic *s = (struct evs_topic *)sink;
+    return load_as(s, s->claimed, ret_c, err);
 }
 
 /* The whole checkpoint with the transaction under way. */
@@ -346,10 +358,16 @@ static enum evs_rc apply(struct evs_sink *sink, struct evs_sink_batch *b,
     return rc;
 }
 
+/* A newer process's transaction under way is not waited for. */
 static enum evs_rc beat(struct evs_sink *sink, struct evs_err *err)
 {
-    const struct evs_topic *s = (const struct evs_topic *)sink;
-    return evs_sink_beat(sink, s->epoch, s->id, err);
+    struct evs_topic *s = (struct evs_topic *)sink;
+    struct evs_ckpt now;
+    enum evs_rc rc = load_as(s, false, &now, err);
+    if (!rc && now.epoch != s->epoch)
+        rc = evs_sink_fenced(err, s->id);
+    evs_ckpt_done(&now);
+    return rc;
 }
 
 static enum evs_rc finish(struct evs_sink *sink, const char *state, struct evs_err *err)

@@ -28,7 +28,7 @@ struct evs_topic {
     struct evs_shape view;
     char *topic, *group, *id, *plan_hash;
     bool other;          /* another cluster */
-    bool write, claimed; /* claimed: the transactional id is ours */
+    bool claimed; /* the transactional id is ours */
     int32_t partitions, source_partitions;
     int64_t epoch;
     struct evs_ckpt ckpt;

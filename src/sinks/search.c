@@ -7,6 +7,8 @@
 #include "core/xalloc.h"
 #include "sinks/all.h"
 
+enum { NO_ROOT = 405 }; /* a build without its module for GET / */
+
 static void close_search(struct evs_sink *sink)
 {
     struct evs_es *s = (struct evs_es *)sink;
@@ -52,7 +54,7 @@ static enum evs_rc open_as(const struct evs_sink_ops *ops, const struct evs_sink
         s->id_path = path_of(s, s->id);
         rc = evs_es_ask(s, "GET", "/", NULL, &status, err);
     }
-    if (!rc && status != 200)
+    if (!rc && status != 200 && status != NO_ROOT)
         rc = evs_es_fail(s, status, s->url, err);
     if (rc) {
         close_search(&s->base);
@@ -74,20 +76,40 @@ static enum evs_rc open_elasticsearch(const struct evs_sink_spec *spec, struct e
     return open_as(&evs_sink_elasticsearch, spec, ret_s, err);
 }
 
+/* "8.15.0"; a server without its root module is asked for its nodes' versions. */
+static enum evs_rc version(struct evs_es *s, char *to, size_t size, struct evs_err *err)
+{
+    struct evs_json *j = NULL;
+    long status;
+    snprintf(to, size, "?");
+    enum evs_rc rc = evs_es_ask(s, "GET", "/", NULL, &status, err);
+    if (!rc && status == NO_ROOT) {
+        rc = evs_es_ask(s, "GET", "/_cat/nodes?h=version", NULL, &status, err);
+        const char *text = evs_buf_str(&s->reply);
+        if (!rc && status == 200)
+            snprintf(to, size, "%.*s", (int)strcspn(text, " \r\n"), text);
+        return rc;
+    }
+    if (!rc && evs_json_parse(evs_buf_str(&s->reply), s->reply.len, &j, err))
+        rc = err->code = EVS_FATAL;
+    const char *number = evs_json_text(evs_json_get(evs_json_get(j, "version"), "number"));
+    if (number)
+        snprintf(to, size, "%s", number);
+    evs_json_free(j);
+    return rc;
+}
+
 static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, struct evs_err *err)
 {
     struct evs_es *s = (struct evs_es *)sink;
     struct evs_json *j = NULL;
+    char number[64];
     long status;
     *ret_i = (struct evs_sink_info){.rows = -1};
-    enum evs_rc rc = evs_es_ask(s, "GET", "/", NULL, &status, err);
-    if (!rc)
-        rc = evs_json_parse(evs_buf_str(&s->reply), s->reply.len, &j, err);
+    enum evs_rc rc = version(s, number, sizeof(number), err);
     if (rc)
-        return err->code = EVS_FATAL;
-    const char *number = evs_json_text(evs_json_get(evs_json_get(j, "version"), "number"));
-    snprintf(ret_i->text, sizeof(ret_i->text), "%s %s", sink->ops->name, number ? number : "?");
-    evs_json_free(j);
+        return rc;
+    snprintf(ret_i->text, sizeof(ret_i->text), "%s %s", sink->ops->name, number);
     char *path = evs_xprintf("/%s/_count", s->index_path);
     rc = evs_es_ask(s, "GET", path, NULL, &status, err);
     evs_free(path);
