@@ -107,6 +107,11 @@ def opensearch(_services):
 
 
 @pytest.fixture(scope="session")
+def elasticsearch(_services):
+    return _services("elasticsearch")["ELASTICSEARCH_URL"]
+
+
+@pytest.fixture(scope="session")
 def _jvm():
     admin = Admin(None)
     yield admin

@@ -6,7 +6,7 @@ import pytest
 from support import views
 
 
-@pytest.fixture(params=["sqlite", "jsonl", "postgresql", "redis", "opensearch"])
+@pytest.fixture(params=["sqlite", "jsonl", "postgresql", "redis", "opensearch", "elasticsearch"])
 def sink(request, tmp_path):
     return views.make(request.param, request.getfixturevalue, tmp_path)
 

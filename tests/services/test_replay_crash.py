@@ -9,7 +9,8 @@ import pytest
 
 from support import proc, views
 
-SLOW = ("kafka", "opensearch")      # a run of these begins and commits slowly
+SEARCH = ("opensearch", "elasticsearch")
+SLOW = ("kafka", *SEARCH)           # a run of these begins and commits slowly
 MODES = {
     "latest": ([], lambda s, e: s.latest("v") == views.fold_latest(e)),
     "log": (["--mode", "log"], lambda s, e: s.log("v") == views.fold_log(e)),
@@ -19,7 +20,8 @@ MODES = {
 }
 
 
-@pytest.fixture(params=["sqlite", "jsonl", "postgresql", "redis", "kafka", "opensearch"])
+@pytest.fixture(params=["sqlite", "jsonl", "postgresql", "redis", "kafka", "kafka-elsewhere",
+                        *SEARCH])
 def sink(request, tmp_path):
     return views.make(request.param, request.getfixturevalue, tmp_path)
 
@@ -54,15 +56,14 @@ def equal_counts(report, events, log=False):
                    "skipped": nulls, "dead_lettered": 0}
 
 
-KILLS, KILLS_LONG = 100, 1000       # of each sink, over its modes
-SEARCH = 0.3                        # of that: these sinks have no transactions
+KILLS, KILLS_LONG = 100, 1000       # of each transactional sink, over its modes; search: a fifth
 
 
 @pytest.mark.parametrize("mode", list(MODES))
 def test_kill_at_random(kevs, kafka, sink, filled, rng, request, mode):
     """Killed at a random moment of the time that a whole run takes, resumed, killed again."""
     kills = KILLS_LONG if request.config.option.long else KILLS
-    kills = math.ceil(kills * (SEARCH if sink.name == "opensearch" else 1) / len(MODES))
+    kills = math.ceil(kills / (5 if sink.name in SEARCH else 1) / len(MODES))
     options, same = MODES[mode]
     name = filled(400 if sink.name in SLOW else 2000)
     events = views.dump(kafka, name)

@@ -4,14 +4,14 @@ import subprocess
 from support import paths, proc, stores, views
 
 
-def test_the_contract_on_servers(postgres, redis, opensearch):
+def test_the_contract_on_servers(postgres, redis, opensearch, elasticsearch):
     program = paths.EVENTSCOPE.parent / "tests/contract/test_sinks"
     subprocess.run(["make", "-s", "-C", paths.EVENTSCOPE.parent, "tests/contract/test_sinks"],
                    check=True, stdout=subprocess.DEVNULL)
     out = subprocess.run(
         [program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         env={"PATH": "/usr/bin:/bin", "EVENTSCOPE_SINKS": f"{postgres} {redis} "
-             f"opensearch+{opensearch}"})
+             f"opensearch+{opensearch} elasticsearch+{elasticsearch}"})
     assert out.returncode == 0, out.stdout
 
 

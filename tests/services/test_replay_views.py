@@ -9,7 +9,8 @@ from support import views
 COUNT = 1500
 
 
-SINKS = ["sqlite", "jsonl", "postgresql", "redis", "opensearch", "kafka"]
+SINKS = ["sqlite", "jsonl", "postgresql", "redis", "opensearch", "elasticsearch", "kafka",
+         "kafka-elsewhere"]
 
 
 @pytest.fixture(params=SINKS)

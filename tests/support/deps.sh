@@ -3,7 +3,7 @@
 #
 #   deps.sh build          compiler, autotools and the libraries the program links
 #   deps.sh test           the above, the test tools, the services and their Java parts
-#   deps.sh opensearch     only the OpenSearch archive
+#   deps.sh opensearch     only the OpenSearch archive; elasticsearch likewise
 #   deps.sh fuzz           the above build packages and clang
 #
 # Exit 0 when everything is there, 1 with one clear line on stderr otherwise.
@@ -84,16 +84,25 @@ kafka_libs() {
     rm -rf "$tmp"
 }
 
-opensearch_zip() {
-    zip=$cache/opensearch-2.19.1.zip
+# search_zip NAME VERSION TITLE
+search_zip() {
+    zip=$cache/$1-$2.zip
     [ -f "$zip" ] && return 0
-    printf 'dev: fetching OpenSearch 2.19.1\n' >&2
+    printf 'dev: fetching %s %s\n' "$3" "$2" >&2
     mkdir -p "$cache"
     tmp=$(mktemp -d "$cache/tmp.XXXXXX")
     maven -f "$here/pom.xml" dependency:copy "-DoutputDirectory=$tmp" \
-        -Dartifact=org.opensearch.distribution.integ-test-zip:opensearch:2.19.1:zip
-    mv "$tmp"/opensearch-*.zip "$zip"
+        "-Dartifact=org.$1.distribution.integ-test-zip:$1:$2:zip"
+    mv "$tmp/$1"-*.zip "$zip"
     rm -rf "$tmp"
+}
+
+opensearch_zip() {
+    search_zip opensearch 2.19.1 OpenSearch
+}
+
+elasticsearch_zip() {
+    search_zip elasticsearch 8.15.0 Elasticsearch
 }
 
 case ${1:-test} in
@@ -106,7 +115,10 @@ test)
     apt "$build_packages $test_packages"
     kafka_libs
     opensearch_zip
+    elasticsearch_zip
     ;;
+opensearch) opensearch_zip ;;
+elasticsearch) elasticsearch_zip ;;
 fuzz) apt "$build_packages $test_packages clang" ;;
 *) die "deps: unknown set '$1' (build, kafka, test, fuzz)" ;;
 esac

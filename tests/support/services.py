@@ -40,6 +40,7 @@ KINDS = {
     "postgres": _store(stores.Postgres, "PGURL"),
     "redis": _store(stores.Redis, "REDIS_URL"),
     "opensearch": _store(stores.OpenSearch, "OPENSEARCH_URL"),
+    "elasticsearch": _store(stores.Elasticsearch, "ELASTICSEARCH_URL"),
 }
 
 

@@ -1,5 +1,6 @@
-"""The sinks' servers: PostgreSQL, Redis and OpenSearch, each private, on a free port, with its
-data in a temporary folder. Each has start(), stop(), kill(), remove(), .daemon and .url."""
+"""The sinks' servers: PostgreSQL, Redis, OpenSearch and Elasticsearch, each private, on a free
+port, with its data in a temporary folder. Each has start(), stop(), kill(), remove(), .daemon and
+.url."""
 import glob
 import json
 import os
@@ -136,37 +137,40 @@ class Redis(Store):
 
 
 class OpenSearch(Store):
-    name = "opensearch"
+    name, version = "opensearch", "2.19.1"
     user = "nobody"                        # it refuses to run as root
+    config = ""
 
     def prepare(self):
-        archive = paths.CACHE / "opensearch-2.19.1.zip"
+        archive = paths.CACHE / f"{self.name}-{self.version}.zip"
         if not archive.is_file():
-            subprocess.run([paths.SUPPORT / "deps.sh", "opensearch"], check=True)
+            subprocess.run([paths.SUPPORT / "deps.sh", self.name], check=True)
         with zipfile.ZipFile(archive) as z:
             for item in z.infolist():
                 target = z.extract(item, self.dir)
                 if item.external_attr >> 16:
                     os.chmod(target, (item.external_attr >> 16) | 0o600)
-        self.home = next(self.dir.glob("opensearch-*/"))
+        self.home = next(self.dir.glob(f"{self.name}-*/"))
         self.transport = proc.free_port()
-        (self.home / "config" / "opensearch.yml").write_text(
+        (self.home / "config" / f"{self.name}.yml").write_text(
             f"cluster.name: eventscope\nhttp.port: {self.port}\n"
             f"transport.port: {self.transport}\nnetwork.host: 127.0.0.1\n"
             "discovery.type: single-node\n"
-            "cluster.routing.allocation.disk.threshold_enabled: false\n")
+            f"cluster.routing.allocation.disk.threshold_enabled: false\n{self.config}")
         if os.getuid() == 0:
             for folder, _, files in os.walk(self.dir):
                 for path in (folder, *(os.path.join(folder, f) for f in files)):
                     shutil.chown(path, self.user)
 
     def argv(self):
-        return [self.home / "bin" / "opensearch"]
+        return [self.home / "bin" / self.name]
 
     def env(self):
         java = os.path.realpath(shutil.which("java"))
-        return {"OPENSEARCH_JAVA_HOME": os.path.dirname(os.path.dirname(java)),
-                "OPENSEARCH_JAVA_OPTS": "-Xms512m -Xmx512m", "HOME": str(self.dir)}
+        home = os.path.dirname(os.path.dirname(java))
+        heap = "-Xms512m -Xmx512m"
+        return {"OPENSEARCH_JAVA_HOME": home, "OPENSEARCH_JAVA_OPTS": heap,
+                "ES_JAVA_HOME": home, "ES_JAVA_OPTS": heap, "HOME": str(self.dir)}
 
     def ready(self):
         with urllib.request.urlopen(f"{self.url}/_cluster/health", timeout=2) as r:
@@ -175,3 +179,8 @@ class OpenSearch(Store):
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
+
+
+class Elasticsearch(OpenSearch):
+    name, version = "elasticsearch", "8.15.0"
+    config = "xpack.security.enabled: false\n"

@@ -314,7 +314,6 @@ class Redis:
 class OpenSearch:
     name = "opensearch"
     guarantee = "effectively-once"
-    seconds = 0.8
 
     @staticmethod
     def fits(key):
@@ -373,11 +372,19 @@ class OpenSearch:
         return {d["_id"].encode(): d["_source"][column] for d in self.docs(target)}
 
 
+class Elasticsearch(OpenSearch):
+    name = "elasticsearch"
+
+    def __init__(self, url):
+        super().__init__(url)
+        self.url = "elasticsearch+" + url
+
+
 class Topic:
     """A compacted idea of a topic: the last record of each key, as kcat reads it."""
 
     name = "kafka"
-    seconds = 1.5           # a run's start and a transaction take longer than elsewhere
+    where = "kafka:"
 
     def __init__(self, bootstrap, admin, topic):
         self.bootstrap, self.admin, self.topic = bootstrap, admin, topic
@@ -390,7 +397,7 @@ class Topic:
         name = f"{self.topic}-{self.round}"
         self.admin("create-topic", topic=name, partitions=3, topic_config={})
         self.made = name
-        self.url = f"kafka:{name}"
+        self.url = self.where + name
 
     def records(self):
         """(key, value, source place) in order, headers by kcat's own format."""
@@ -432,6 +439,14 @@ class Topic:
         return {k: number(v) for k, v in last.items() if v is not None}
 
 
+class TopicElsewhere(Topic):
+    """A topic of another cluster than the source's: the three-node Kafka."""
+
+    def __init__(self, bootstrap, admin, topic):
+        super().__init__(bootstrap, admin, topic)
+        self.where = f"kafka://{bootstrap}/"
+
+
 def make(kind, fixture, folder):
     """A sink of its own for one test; fixture is request.getfixturevalue."""
     if kind == "sqlite":
@@ -441,6 +456,10 @@ def make(kind, fixture, folder):
     made = {"postgresql": lambda: Postgres(fixture("postgres")),
             "redis": lambda: Redis(fixture("redis")),
             "opensearch": lambda: OpenSearch(fixture("opensearch")),
+            "elasticsearch": lambda: Elasticsearch(fixture("elasticsearch")),
+            "kafka-elsewhere": lambda: TopicElsewhere(
+                fixture("kafka3"), fixture("any_admin").at(fixture("kafka3")),
+                fixture("name")("view")),
             "kafka": lambda: Topic(fixture("kafka"), fixture("admin"), fixture("name")("view")),
             }[kind]()
     made.clear()
