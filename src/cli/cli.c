@@ -9,6 +9,9 @@
 #include "core/num.h"
 #include "core/text.h"
 #include "core/xalloc.h"
+#include "filter/jq.h"
+
+enum { JQ_MS = 10000 };
 
 const struct evs_cmd *const evs_cmds[] = {
     &evs_cmd_topics,
@@ -189,6 +192,7 @@ int evs_cli_run(int argc, char **argv, struct evs_stop *stop, evs_cli_open_face 
 {
     struct evs_err err = EVS_ERR_INIT;
     struct evs_cli cli = {.stop = stop, .open_face = open_face};
+    evs_jq_limits(stop, JQ_MS);
     const struct evs_opt *global[] = {evs_cli_options(0), NULL};
     cli.opts.tables = global;
     cli.args = evs_xcalloc((size_t)argc + 2, sizeof(*cli.args));

@@ -392,9 +392,10 @@ static int end_code(struct evs_cli *cli, struct evs_dump *d)
     }
     bool enough = d->count && d->kept >= d->count;
     d->unjudged += (int64_t)evs_filter_faults(d->filter);
-    if (d->unjudged)
-        evs_cli_warn(cli, "%s records could not be judged by the filter and were not kept",
-                     evs_num_commas(passed, d->unjudged));
+    if (d->unjudged && !evs_stop_raised(cli->stop))
+        evs_cli_warn(cli, "%s record%s could not be judged by the filter and %s not kept",
+                     evs_num_commas(passed, d->unjudged), d->unjudged == 1 ? "" : "s",
+                     d->unjudged == 1 ? "was" : "were");
     if (d->lost)
         return EVS_EXIT_STOPPED;
     if (d->gone || d->follow || enough || !evs_stop_raised(cli->stop))

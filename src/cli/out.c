@@ -1,6 +1,8 @@
 #include "cli/out.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +12,7 @@
 #include "core/text.h"
 #include "core/xalloc.h"
 
-enum { CELL_CAP = 1 << 16 };
+enum { CELL_CAP = 1 << 16, PATIENCE_MS = 500 };
 
 struct evs_table {
     const char *const *heads;
@@ -111,11 +113,30 @@ void evs_out_text(const char *fmt, ...)
     va_end(ap);
 }
 
+/* A signal that is to stop the program does not cut a line in two, unless the reader is stuck. */
+static bool send_whole(const char *p, size_t n)
+{
+    bool hurry = false;
+    while (n) {
+        struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        if (hurry && poll(&out, 1, PATIENCE_MS) <= 0)
+            return false;
+        size_t chunk = hurry && n > PIPE_BUF ? PIPE_BUF : n;
+        ssize_t sent = write(STDOUT_FILENO, p, chunk);
+        if (sent < 0 && errno != EINTR)
+            return false;
+        hurry = hurry || sent < (ssize_t)chunk;
+        p += sent < 0 ? 0 : sent;
+        n -= sent < 0 ? 0 : (size_t)sent;
+    }
+    return true;
+}
+
 void evs_out_json(struct evs_buf *json)
 {
     evs_buf_addc(json, '\n');
     evs_progress_clear();
-    note(fwrite(json->data, 1, json->len, stdout) != json->len || fflush(stdout) != 0);
+    note(fflush(stdout) != 0 || !send_whole(json->data, json->len));
     evs_buf_reset(json);
 }
 
@@ -135,7 +156,7 @@ enum evs_rc evs_out_finish(struct evs_err *err)
 {
     evs_progress_clear();
     note(fflush(stdout) != 0 || ferror(stdout));
-    if (!out_error || out_error == EPIPE)
+    if (!out_error || out_error == EPIPE || out_error == EINTR)
         return EVS_OK;
     return evs_fail_errno(err, out_error, "standard output");
 }

@@ -200,6 +200,8 @@ static void put_at(struct tracing *t)
 {
     EVS_AUTO(evs_buf) struct evs_buf out = EVS_BUF_INIT(LINE_CAP);
     for (size_t i = 0; i < t->sn->n && t->sn->events[i].ev->ts_ms <= t->at_ms; i++) {
+        if (evs_stop_raised(t->cli->stop))
+            return; /* no state is better than that of another moment */
         struct evs_err why = EVS_ERR_INIT;
         if (evs_fold_step(t->fold, t->sn->events[i].ev, &why) && t->cli->verbose)
             evs_cli_warn(t->cli, "step %zu: %s", i + 1, why.msg);
@@ -228,7 +230,7 @@ static void put_all(struct tracing *t)
     }
     if (t->cli->json) {
         put_first_line(t);
-        for (size_t i = 0; i < wanted(t) && !evs_out_gone(); i++)
+        for (size_t i = 0; i < wanted(t) && !evs_out_gone() && !evs_stop_raised(t->cli->stop); i++)
             put_json(t, i, &last_ts);
         return;
     }
@@ -238,7 +240,7 @@ static void put_all(struct tracing *t)
     if (!t->sn->n)
         return;
     struct evs_table *table = evs_table_new(heads);
-    for (size_t i = 0; i < wanted(t); i++)
+    for (size_t i = 0; i < wanted(t) && !evs_stop_raised(t->cli->stop); i++)
         put_row(t, table, i, &last_ts);
     evs_table_print(table);
     evs_table_free(table);
@@ -364,9 +366,10 @@ static int finish(struct tracing *t)
                      (long long)t->sn->left_out);
     if (t->sn->err.msg[0])
         return evs_cli_fail(&t->sn->err);
-    if (t->sn->state == EVS_TRACE_STOPPED)
+    bool stopped = t->sn->state == EVS_TRACE_STOPPED || evs_stop_raised(t->cli->stop);
+    if (stopped)
         evs_cli_warn(t->cli, "stopped: the history is incomplete");
-    return t->sn->complete ? EVS_EXIT_OK : EVS_EXIT_STOPPED;
+    return t->sn->complete && !stopped ? EVS_EXIT_OK : EVS_EXIT_STOPPED;
 }
 
 static int trace(struct evs_cli *cli, struct evs_trace_opts *o, struct evs_client *client)

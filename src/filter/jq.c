@@ -1,19 +1,91 @@
 #include "filter/jq.h"
 
+#include "core/thread.h"
+
+static struct evs_stop *the_stop;
+static int64_t the_limit_ms = 10000;
+
+void evs_jq_limits(struct evs_stop *stop, int64_t limit_ms)
+{
+    the_stop = stop;
+    the_limit_ms = limit_ms;
+}
+
 #ifdef HAVE_JQ
 #include <jq.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/text.h"
 #include "core/xalloc.h"
 #include "decode/decoder.h"
+
+enum { LOOK_MS = 50, GIVE_UP = 3 };
+enum phase { IDLE, RUNNING, HALTING, HALTED };
 
 struct evs_jq {
     jq_state *state;
     struct evs_buf text; /* scratch for decoding */
     char said[256];      /* jq's first complaint */
+    struct evs_thread *guard;
+    struct evs_stop over; /* for the guard */
+    struct evs_stop *stop;
+    int64_t limit_ms;
+    atomic_int phase;
+    _Atomic int64_t began_us;
+    int endless; /* records on which it was halted for the time it took */
 };
+
+/* --- the guard --- */
+
+static bool stopped(const struct evs_jq *jq)
+{
+    return jq->stop && evs_stop_raised(jq->stop);
+}
+
+static void guard(void *arg)
+{
+    struct evs_jq *jq = arg;
+    while (!evs_stop_wait(&jq->over, LOOK_MS)) {
+        int64_t began_us = atomic_load(&jq->began_us);
+        bool late = evs_clock_mono_us() - began_us > jq->limit_ms * 1000;
+        int running = RUNNING;
+        if (atomic_load(&jq->phase) != RUNNING || !(late || stopped(jq)) ||
+            atomic_load(&jq->began_us) != began_us ||
+            !atomic_compare_exchange_strong(&jq->phase, &running, HALTING))
+            continue;
+        /* jq looks at this before each of its steps; no evaluation begins or ends meanwhile. */
+        jq_halt(jq->state, jv_invalid(), jv_invalid());
+        atomic_store(&jq->phase, HALTED);
+    }
+}
+
+static void begin(struct evs_jq *jq)
+{
+    atomic_store(&jq->began_us, evs_clock_mono_us());
+    atomic_store(&jq->phase, RUNNING);
+}
+
+/* True when the guard ended it. */
+static bool end(struct evs_jq *jq)
+{
+    int running = RUNNING;
+    if (atomic_compare_exchange_strong(&jq->phase, &running, IDLE))
+        return false;
+    while (atomic_load(&jq->phase) == HALTING)
+        ; /* a few instructions of the guard */
+    atomic_store(&jq->phase, IDLE);
+    return true;
+}
+
+static void say_endless(struct evs_jq *jq)
+{
+    snprintf(jq->said, sizeof(jq->said),
+             jq->endless < GIVE_UP ? "no result within %lld s"
+                                   : "given up: no result within %lld s, three times",
+             (long long)(jq->limit_ms / 1000));
+}
 
 static void hear(void *data, jv msg)
 {
@@ -36,19 +108,34 @@ enum evs_rc evs_jq_new(const char *expr, struct evs_jq **ret_jq, struct evs_err 
         return evs_fail(err, EVS_FATAL, "jq: cannot start");
     }
     jq_set_error_cb(jq->state, hear, jq);
-    if (jq_compile(jq->state, expr)) {
-        *ret_jq = jq;
-        return EVS_OK;
+    jq->stop = the_stop;
+    jq->limit_ms = the_limit_ms;
+    enum evs_rc rc = evs_stop_init(&jq->over, err);
+    if (rc) {
+        jq_teardown(&jq->state);
+        evs_free(jq);
+        return rc;
     }
-    evs_fail(err, EVS_INVALID, "jq '%s': %s", expr, jq->said[0] ? jq->said : "does not compile");
-    evs_jq_free(jq);
-    return err->code;
+    if (!jq_compile(jq->state, expr))
+        rc = evs_fail(err, EVS_INVALID, "jq '%s': %s", expr,
+                      jq->said[0] ? jq->said : "does not compile");
+    if (!rc)
+        rc = evs_thread_start("evs-jq", guard, jq, &jq->guard, err);
+    if (rc) {
+        evs_jq_free(jq);
+        return rc;
+    }
+    *ret_jq = jq;
+    return EVS_OK;
 }
 
 void evs_jq_free(struct evs_jq *jq)
 {
     if (!jq)
         return;
+    evs_stop_raise(&jq->over);
+    evs_thread_join(jq->guard);
+    evs_stop_done(&jq->over);
     jq_teardown(&jq->state);
     evs_buf_done(&jq->text);
     evs_free(jq);
@@ -104,8 +191,21 @@ static jv envelope(struct evs_jq *jq, struct evs_event *ev)
 static jv first_result(struct evs_jq *jq, jv input, bool *ret_failed)
 {
     jq->said[0] = '\0';
-    jq_start(jq->state, input, 0);
+    *ret_failed = true;
+    if (stopped(jq) || jq->endless >= GIVE_UP) {
+        jv_free(input);
+        say_endless(jq);
+        return jv_invalid();
+    }
+    jq_start(jq->state, input, 0); /* forgets an earlier halt */
+    begin(jq);
     jv result = jq_next(jq->state);
+    if (end(jq) && !jv_is_valid(result)) {
+        jq->endless += stopped(jq) ? 0 : 1;
+        jv_free(result);
+        say_endless(jq);
+        return jv_invalid();
+    }
     *ret_failed = false;
     if (!jv_is_valid(result) && jv_invalid_has_msg(jv_copy(result))) {
         *ret_failed = true;

@@ -5,21 +5,32 @@
  * headers are an object of name to value (of duplicates the last). jq calculates with doubles:
  * whole numbers past 2^53 are rounded inside an expression.
  *
- * Threads  one program, one thread.   Owns  the compiled program.
+ * An expression need not end: a guard beside it ends an evaluation that takes longer than the
+ * limit, which is then a failed one, and every one when the program is to stop. After three such
+ * records the expression is given up.
+ *
+ * Threads  one program, one thread; its guard is another.   Owns  the compiled program.
  * Errors   EVS_INVALID with jq's own words; EVS_INVALID "built without libjq" where it is missing.
- * Cost     about 3 us a record; an expression that never ends never ends.
+ * Cost     about 3 us a record; a thread that looks twenty times a second.
  */
 #ifndef EVS_FILTER_JQ_H
 #define EVS_FILTER_JQ_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/event.h"
 
+struct evs_stop;
 struct evs_jq;
+
+/* For all expressions made from now on: stop ends what is being evaluated (may be NULL), and no
+ * record takes longer than limit_ms; 10 s at first. Call before any thread uses jq. */
+void evs_jq_limits(struct evs_stop *stop, int64_t limit_ms);
+
 enum evs_rc evs_jq_new(const char *expr, struct evs_jq **ret_jq, struct evs_err *err) EVS_MUST_USE;
 void evs_jq_free(struct evs_jq *jq); /* NULL is fine */
 /* The first result is true (not false, null, or nothing). *ret_failed: the expression failed on

@@ -13,11 +13,13 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/thread.h"
+#include "filter/jq.h"
 #include "ui/app.h"
 #include "ui/task.h"
 #include "ui/term.h"
 
 enum { FRAME_US = 50000, BLOCKED_MS = 100, KEY_BURST = 128, SPENT_US = 100, SPENT_STEPS = 2000 };
+enum { JQ_MS = 1000 }; /* an expression that does not end must not keep a screen */
 
 struct loop {
     struct evs_ui ui;
@@ -267,6 +269,7 @@ enum evs_rc evs_ui_run(const struct evs_ui_opts *opts, struct evs_err *err)
     if (rc)
         goto out;
     evs_thread_yield_to_me();
+    evs_jq_limits(opts->stop, JQ_MS);
     struct evs_term_opts how = {.no_color = opts->no_color,
                                 .ascii = opts->ascii || evs_text_ascii(),
                                 .mouse = !opts->no_mouse,

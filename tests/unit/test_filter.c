@@ -3,6 +3,7 @@
 #include "core/glob.h"
 #include "filter/bytes.h"
 #include "filter/filter.h"
+#include "core/thread.h"
 #include "filter/jq.h"
 #include "test.h"
 
@@ -219,13 +220,50 @@ static void jq_terms(void **state)
     evs_jq_free(jq);
 }
 
+/* What does not end is ended: by the time it takes, by the stop, and then given up; what ends is
+ * not touched. */
+static void jq_endless(void **state)
+{
+    (void)state;
+    static const char *const endless[] = {"def f: f; f", "last(repeat(.))", "[repeat(1)]",
+                                          "def f: [f]; f",
+                                          "first(range(1; infinite) | select(. < 0))"};
+    struct evs_stop stop;
+    struct evs_err err = EVS_ERR_INIT;
+    struct evs_jq *jq = NULL;
+    bool failed;
+    if (!evs_jq_available())
+        return;
+    assert_int_equal(evs_stop_init(&stop, &err), EVS_OK);
+    struct evs_event ev = event("k", "{}");
+    for (size_t i = 0; i < EVS_COUNT(endless); i++) {
+        evs_jq_limits(&stop, 20);
+        assert_int_equal(evs_jq_new(endless[i], &jq, &err), EVS_OK);
+        for (int k = 0; k < 100; k++) { /* as many as a batch holds: given up after three */
+            assert_false(evs_jq_keeps(jq, &ev, &failed));
+            assert_true(failed);
+        }
+        evs_jq_free(jq);
+    }
+    evs_jq_limits(&stop, 3600000);
+    assert_int_equal(evs_jq_new("if .offset == 7 then true else last(repeat(.)) end", &jq, &err),
+                     EVS_OK);
+    assert_true(evs_jq_keeps(jq, &ev, &failed) && !failed);
+    ev.offset = 8;
+    evs_stop_raise(&stop);
+    assert_false(evs_jq_keeps(jq, &ev, &failed));
+    evs_jq_free(jq);
+    evs_jq_limits(NULL, 10000);
+    evs_stop_done(&stop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(globs),       cmocka_unit_test(bytes_equal_the_plain_search),
         cmocka_unit_test(terms),       cmocka_unit_test(terms_are_anded),
         cmocka_unit_test(wrong_terms), cmocka_unit_test(endless_backtracking_ends),
-        cmocka_unit_test(jq_terms),
+        cmocka_unit_test(jq_terms),    cmocka_unit_test(jq_endless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
