@@ -1,4 +1,5 @@
 """The sinks' contract (tests/contract/test_sinks.c) against the real servers; servers that die."""
+import json
 import subprocess
 
 from support import paths, proc, stores, views
@@ -15,33 +16,80 @@ def test_the_contract_on_servers(postgres, redis, opensearch, elasticsearch):
     assert out.returncode == 0, out.stdout
 
 
-def restarted(kevs, kafka, topic, produce, store, sink):
-    """The store is killed in the middle of a run and started again: the run waits and goes on."""
-    name = topic(partitions=2)
-    for p in range(2):
-        produce(name, [(f"k{i % 300}", f"{p} {i}") for i in range(p, 4000, 2)], partition=p)
-    child = kevs.start("replay", name, "--sink", sink.url, "--target", "v", "--json", "--yes",
-                       "--rate", "1500", "--batch", "100", *getattr(sink, "options", []))
+def hostile_topic(any_admin, bootstrap, name, rng, n, fits=lambda key: True):
+    """Tombstones, split keys and all, of which a restart may resurrect, lose or age something."""
+    admin = any_admin.at(bootstrap)
+    admin("create-topic", topic=name, partitions=3, topic_config={})
+    admin("produce", topic=name, records=views.hostile(rng, n, True, 3, fits))
+    return name
+
+
+def restarted(evs, bootstrap, name, store, sink, options=()):
+    """Something is killed in the middle of a run and started again: the run waits and goes on, or
+    stops with one clear line and goes on when told."""
+    run = ("replay", name, "--sink", sink.url, "--target", "v", "--json", "--yes", "--resume",
+           "--id", "through", *getattr(sink, "options", []), *options)
+    program = evs.at(bootstrap)
+    child = program.start(*run, "--rate", "800", "--batch", "100")
 
     def begun():
         assert child.poll() is None, child.communicate()
-        return len(sink.latest("v")) > 50
+        return len(sink.latest("v")) > 10
     try:
-        proc.wait_until(begun, "the run to write", 30)
+        proc.wait_until(begun, "the run to write", 40)
         store.kill()
         store.start()
-        out, err = child.communicate(timeout=120)
+        out, err = child.communicate(timeout=150)
     finally:
         child.kill()
-    assert child.returncode == 0, (out, err)
-    assert sink.latest("v") == views.fold_latest(views.dump(kafka, name))
+    if child.returncode:
+        lines = [line for line in err.decode().splitlines() if "hint:" not in line]
+        assert child.returncode == 1 and len(lines) == 1, (out, err)
+        assert lines[0].startswith("eventscope: ")
+        result = program(*run).ok().json
+    else:
+        result = json.loads(out)
+    events = views.dump(bootstrap, name)
+    assert result["state"] == "done" and result["events"]["read"] == len(events)
+    assert sink.latest("v") == views.fold_latest(events)
+    return child.returncode
 
 
-def test_postgresql_dies_and_comes_back(kevs, kafka, topic, produce):
+def test_postgresql_dies_and_comes_back(evs, kafka, any_admin, name, rng):
     with stores.Postgres() as store:
-        restarted(kevs, kafka, topic, produce, store, views.Postgres(store.url))
+        topic = hostile_topic(any_admin, kafka, name(), rng, 3000)
+        assert restarted(evs, kafka, topic, store, views.Postgres(store.url)) == 0
 
 
-def test_redis_dies_and_comes_back(kevs, kafka, topic, produce):
+def test_redis_dies_and_comes_back(evs, kafka, any_admin, name, rng):
     with stores.Redis() as store:
-        restarted(kevs, kafka, topic, produce, store, views.Redis(store.url))
+        topic = hostile_topic(any_admin, kafka, name(), rng, 3000)
+        assert restarted(evs, kafka, topic, store, views.Redis(store.url)) == 0
+
+
+def test_opensearch_dies_and_comes_back(evs, kafka, any_admin, name, rng):
+    with stores.OpenSearch() as store:
+        topic = hostile_topic(any_admin, kafka, name(), rng, 3000, views.OpenSearch.fits)
+        assert restarted(evs, kafka, topic, store, views.OpenSearch(store.url)) == 0
+
+
+def test_kafka_dies_and_comes_back_as_the_source(evs, broker, any_admin, name, rng, tmp_path):
+    k = broker()
+    topic = hostile_topic(any_admin, k.bootstrap, name(), rng, 3000)
+    restarted(evs, k.bootstrap, topic, k, views.Sqlite(tmp_path))
+
+
+def test_kafka_dies_and_comes_back_as_source_and_sink(evs, broker, any_admin, name, rng):
+    k = broker()
+    topic = hostile_topic(any_admin, k.bootstrap, name(), rng, 3000)
+    sink = views.Topic(k.bootstrap, any_admin.at(k.bootstrap), name("view"))
+    sink.clear()
+    restarted(evs, k.bootstrap, topic, k, sink)
+
+
+def test_kafka_dies_and_comes_back_as_the_sink_alone(evs, kafka, broker, any_admin, name, rng):
+    k = broker()
+    topic = hostile_topic(any_admin, kafka, name(), rng, 3000)
+    sink = views.TopicElsewhere(k.bootstrap, any_admin.at(k.bootstrap), name("view"))
+    sink.clear()
+    restarted(evs, kafka, topic, k, sink)
