@@ -261,9 +261,8 @@ static enum evs_rc diff_all(struct work *w, struct evs_err *err)
         if (!rc && evs_stop_raised(w->o->control->stop))
             rc = evs_fail(err, EVS_EOF, "stopped");
         for (size_t i = at; !rc && i < at + n; i++)
-            if (!w->seen[i])
-                count(w, w->fold.rows[i].deleted ? EVS_CHANGE_SAME : EVS_CHANGE_INSERT, NULL,
-                      &w->fold.rows[i]);
+            if (!w->seen[i] && !w->fold.rows[i].deleted) /* deleted and absent: no row at all */
+                count(w, EVS_CHANGE_INSERT, NULL, &w->fold.rows[i]);
     }
     return rc;
 }

@@ -1,5 +1,9 @@
 """Dry run, diff and verify: they write nothing, and say what is so."""
 import hashlib
+import json
+import os
+import sqlite3
+import subprocess
 
 import pytest
 
@@ -80,7 +84,6 @@ def test_verify_other_views(kevs, sink, filled, mode):
 
 
 def test_verify_finds_what_was_tampered_with(kevs, topic, produce, tmp_path):
-    import sqlite3
     name = topic()
     produce(name, [(f"k{i}", f"v{i}") for i in range(500)])
     sink = views.Sqlite(tmp_path)
@@ -95,6 +98,46 @@ def test_verify_finds_what_was_tampered_with(kevs, topic, produce, tmp_path):
     by_key = {e["key"]: e for e in got.json["examples"]}
     assert by_key["k77"]["fields"] == {"value": ["x", "v77"]}
     assert by_key["k78"]["change"] == "missing" and by_key["new"]["change"] == "extra"
+
+
+def test_deleted_and_absent_is_no_row(kevs, topic, produce, tmp_path):
+    name = topic()
+    produce(name, [("a", "1"), ("gone", "2"), ("gone", None)])
+    got = kevs(*argv(name, views.Sqlite(tmp_path), "--diff")).ok().json
+    assert (got["insert"], got["same"], got["delete"]) == (1, 0, 0)
+
+
+def test_one_tampered_row_among_a_million(kevs, topic, kafka, postgres, tmp_path):
+    n, odd = 1_000_000, 654_321
+    name = topic(partitions=4)
+    text = tmp_path / "records"
+    text.write_text("".join(f'key-{i:07d}\t{{"n":{i},"state":"shipped","total":{i % 1000}.50}}\n'
+                            for i in range(n)))
+    subprocess.run(["kcat", "-P", "-b", kafka, "-t", name, "-K", "\t", "-X", "linger.ms=50",
+                    "-X", "batch.num.messages=100000", "-l", text], check=True, timeout=120)
+    for sink in (views.Sqlite(tmp_path), views.Postgres(postgres, binary=False)):
+        sink.clear()
+        assert kevs(*argv(name, sink, "--yes")).ok().json["rows"]["written"] == n
+        good = kevs(*argv(name, sink, "--verify")).ok().json
+        assert good["source_rows"] == good["sink_rows"] == n
+        tamper = ("UPDATE v SET value = replace(value, 'shipped', 'Shipped')"
+                  f" WHERE key = 'key-{odd:07d}'")
+        if sink.name == "sqlite":
+            with sqlite3.connect(sink.path) as db:
+                assert db.execute(tamper).rowcount == 1
+        else:
+            sink.query(tamper)
+        with open(tmp_path / "out", "w+", encoding="utf-8") as out:
+            child = kevs.start(*argv(name, sink, "--verify"), stdout=out)
+            _pid, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0)
+            got = json.load(out)
+        assert child.returncode == 4
+        assert (got["missing"], got["extra"], got["different"]) == (0, 0, 1)
+        [example] = got["examples"]
+        assert example["key"] == f"key-{odd:07d}" and "Shipped" in example["fields"]["value"][0]
+        assert used.ru_maxrss < 900 * 1024      # KiB: about half a KiB a row, and a base
 
 
 def test_columns_compare_by_value(kevs, topic, produce, sink):
