@@ -119,6 +119,16 @@ void evs_stop_raise(struct evs_stop *s)
     evs_wake_notify(&s->wake); /* never drained: stays readable for all who wait */
 }
 
+bool evs_stop_wait_or(struct evs_stop *s, const struct evs_wake *w, int64_t wait_ms)
+{
+    struct pollfd p[2] = {{.fd = s->wake.fds[0], .events = POLLIN},
+                          {.fd = w->fds[0], .events = POLLIN}};
+    if (!evs_stop_raised(s) && wait_ms > 0)
+        poll(p, 2, wait_ms > 60000 ? 60000 : (int)wait_ms);
+    evs_wake_drain(w);
+    return evs_stop_raised(s);
+}
+
 bool evs_stop_wait(struct evs_stop *s, int64_t wait_ms)
 {
     int64_t until = evs_clock_mono_us() + wait_ms * 1000;

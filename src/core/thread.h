@@ -42,6 +42,8 @@ enum evs_rc evs_stop_init(struct evs_stop *s, struct evs_err *err) EVS_MUST_USE;
 void evs_stop_raise(struct evs_stop *s); /* async-signal-safe */
 /* true when raised; waits up to wait_ms for it. */
 bool evs_stop_wait(struct evs_stop *s, int64_t wait_ms);
+/* The same, but also returns when w is notified. */
+bool evs_stop_wait_or(struct evs_stop *s, const struct evs_wake *w, int64_t wait_ms);
 void evs_stop_done(struct evs_stop *s);
 
 static inline bool evs_stop_raised(const struct evs_stop *s)

@@ -10,7 +10,7 @@
 #include "kafka/reader_int.h"
 
 enum {
-    SCAN_MESSAGES = 50000, /* queued per worker: each costs about 300 B beside its bytes */
+    SCAN_MESSAGES = 20000, /* queued per worker: each costs about 300 B beside its bytes */
     BROWSE_MESSAGES = 20000,
     QUEUE_KBYTES = 16384, /* twice that, as a whole queue is taken at once */
     KICK_PART = 8,        /* of a queue's limits served in a turn: it may have been full */
@@ -51,7 +51,7 @@ enum evs_rc evs_worker_open(struct worker *w, struct evs_err *err)
         {"queued.min.messages", messages},
         {"queued.max.messages.kbytes", kbytes},
         {"fetch.queue.backoff.ms", "5"}, /* from 2.2 on; the kick does it before */
-        {"fetch.message.max.bytes", scan ? "524288" : "262144"},
+        {"fetch.message.max.bytes", "262144"},
         {"fetch.max.bytes", "16777216"},
         /* The end of a log with holes before it shows only in an empty reply: do not wait long. */
         {"fetch.wait.max.ms", tail ? "100" : "10"},
@@ -467,7 +467,6 @@ void evs_worker_run(void *arg)
             turn(w);
     }
     idle(w, evs_clock_mono_us());
-    stop_all(w);
     if (r->ops.leave)
         r->ops.leave(r->ctx, w->index);
     if (atomic_fetch_sub(&r->running, 1) == 1) {
@@ -475,4 +474,5 @@ void evs_worker_run(void *arg)
             r->ops.done(r->ctx);
         evs_stop_raise(&r->done);
     }
+    stop_all(w); /* asks and waits a partition: nobody else has to */
 }

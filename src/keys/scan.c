@@ -17,7 +17,7 @@
 /* Of the memory given, tables take 5/8; the key set and the analyses the rest. */
 #define TABLE_SHARE(memory) ((memory) / 8 * 5)
 
-enum { HEAT_CELLS = 1 << 18, HEAT_MIN = 48, HEAT_MAX = 256, HAND_OVER_US = 300000, TURN_MS = 10 };
+enum { HEAT_CELLS = 1 << 18, HEAT_MIN = 48, HEAT_MAX = 256, HAND_OVER_US = 300000, TURN_MS = 5 };
 
 struct worker {
     struct evs_scan *scan;
