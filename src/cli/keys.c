@@ -290,9 +290,8 @@ out:;
 static int run(struct evs_cli *cli)
 {
     struct evs_err err = EVS_ERR_INIT;
-    struct run r = {.cli = cli,
-                    .wake = {.fds = {-1, -1}},
-                    .top = (size_t)evs_opts_int(&cli->opts, "top")};
+    struct run r = {
+        .cli = cli, .wake = {.fds = {-1, -1}}, .top = (size_t)evs_opts_int(&cli->opts, "top")};
     struct evs_scan_sn *sn = NULL;
     int code = EVS_EXIT_OK;
     if (evs_opts_given(&cli->opts, "heat"))

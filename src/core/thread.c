@@ -60,6 +60,17 @@ enum evs_rc evs_thread_start(const char *name, void (*run)(void *arg), void *arg
     return EVS_OK;
 }
 
+void evs_thread_both(void (*one)(void *arg), void *one_arg, void (*other)(void *arg),
+                     void *other_arg)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    struct evs_thread *t = NULL;
+    if (evs_thread_start("both", one, one_arg, &t, &err))
+        one(one_arg);
+    other(other_arg);
+    evs_thread_join(t);
+}
+
 void evs_thread_join(struct evs_thread *t)
 {
     if (!t)

@@ -390,60 +390,7 @@ static void find_balanced(struct diag *d)
     fact_num(f, "bootstrap_median", r->boot.throws ? r->boot.median : NAN);
 }
 
-/* --- figures --- */
-
-/* Of the partitions that were read; argmax names the partition itself. */
-static void skew_of(const struct evs_keyset *ks, uint64_t (*load)(const struct evs_key_part *),
-                    struct evs_skew *ret)
-{
-    size_t n = 0, P = (size_t)ks->partitions;
-    double *x = evs_xcalloc(P + 1, sizeof(*x));
-    size_t *number = evs_xcalloc(P + 1, sizeof(*number));
-    for (size_t p = 0; p < P; p++)
-        if (!ks->unread || !ks->unread[p]) {
-            number[n] = p;
-            x[n++] = (double)load(&ks->part[p]);
-        }
-    evs_skew_of(x, n, ret);
-    ret->argmax = number[ret->argmax];
-    evs_free(number);
-    evs_free(x);
-}
-
-static uint64_t messages_of(const struct evs_key_part *p)
-{
-    return p->messages;
-}
-
-static uint64_t bytes_of(const struct evs_key_part *p)
-{
-    return p->bytes;
-}
-
-static uint64_t keyed_of(const struct evs_key_part *p)
-{
-    return p->messages - p->null_keys;
-}
-
-static void figures(struct evs_report *r, const struct evs_keyset *ks)
-{
-    size_t n = 0, P = (size_t)ks->partitions;
-    uint64_t *keys = evs_xcalloc(P + 1, sizeof(*keys));
-    skew_of(ks, messages_of, &r->messages);
-    skew_of(ks, bytes_of, &r->bytes);
-    skew_of(ks, keyed_of, &r->keyed);
-    for (size_t p = 0; p < P; p++)
-        if (!ks->unread || !ks->unread[p])
-            keys[n++] = ks->part[p].distinct;
-    evs_skew_chi2(keys, n, &r->chi2, &r->p_value);
-    evs_free(keys);
-    double *w = evs_xcalloc(ks->n + 1, sizeof(*w));
-    for (size_t i = 0; i < ks->n; i++)
-        w[i] = (double)ks->sum[i].count;
-    evs_boot_run(w, ks->n, ks->missing, ks->missing_keys, ks->read, r->keyed.max_over_mean, 1,
-                 &r->boot);
-    evs_free(w);
-}
+/* --- the report --- */
 
 static int worst_first(const void *a, const void *b)
 {
@@ -460,8 +407,7 @@ struct evs_report *evs_report_new(const struct evs_keyset *ks, int64_t now_ms, b
         find_null,  find_bytes, find_mutable, find_alone, find_balanced,
     };
     struct evs_report *r = evs_xcalloc(1, sizeof(*r));
-    figures(r, ks);
-    evs_placement_of(ks, &r->placement);
+    evs_report_figures(r, ks);
     evs_heat_grid_of(&ks->heat, 0, (size_t)ks->partitions, &r->grid);
     if (!ks->sampled) /* windows lie where they were thrown, not where time was */
         evs_heat_patterns(&r->grid, now_ms, &r->pattern, &r->n_patterns);

@@ -33,6 +33,9 @@ void fact_str(struct evs_finding *f, const char *name, const char *s);
 void fact_key(struct evs_finding *f, const char *name, const struct evs_key_detail *k);
 int placement_index(const struct evs_partitioner *p);
 
+/* Skew, luck and placement, in diagnose_figures.c. */
+void evs_report_figures(struct evs_report *r, const struct evs_keyset *ks);
+
 /* The rules about placement, in diagnose_place.c. */
 void find_mixed(struct diag *d);
 void find_grown(struct diag *d);

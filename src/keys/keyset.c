@@ -8,6 +8,7 @@
 #include "core/thread.h"
 #include "core/xalloc.h"
 #include "keys/cands.h"
+#include "keys/keyset_int.h"
 #include "stats/partitioner.h"
 
 enum { TABLES = 8, RING = 8, MANY = 20000 };
@@ -245,85 +246,6 @@ static void part_tops(struct build *b, struct evs_keyset *ks)
     }
 }
 
-/* --- totals --- */
-
-static void part_add(struct evs_key_part *to, const struct evs_key_part *from)
-{
-    if (from->messages == 0)
-        return;
-    bool first = to->messages == 0;
-    to->messages += from->messages;
-    to->bytes += from->bytes;
-    to->null_keys += from->null_keys;
-    to->null_bytes += from->null_bytes;
-    to->empty_keys += from->empty_keys;
-    to->tombstones += from->tombstones;
-    to->distinct += from->distinct;
-    to->null_batches += from->null_batches;
-    if (first || from->first_ts < to->first_ts)
-        to->first_ts = from->first_ts;
-    if (first || from->last_ts > to->last_ts)
-        to->last_ts = from->last_ts;
-    if (first || from->first_offset < to->first_offset)
-        to->first_offset = from->first_offset;
-    if (first || from->last_offset > to->last_offset)
-        to->last_offset = from->last_offset;
-}
-
-static void totals(struct evs_keyset *ks, struct evs_keytab *const *tables, size_t n_tables)
-{
-    for (size_t i = 0; i < n_tables; i++) {
-        const struct evs_keytab *t = tables[i];
-        for (int32_t p = 0; p < ks->partitions; p++) {
-            struct evs_key_part mine = t->part[p];
-            if (t->part_hll && mine.messages > 0)
-                mine.distinct = (uint64_t)(evs_hll_estimate(&t->part_hll[p]) + 0.5);
-            part_add(&ks->part[p], &mine);
-        }
-        evs_hist_merge(&ks->heat, &t->heat, NULL);
-        evs_quantile_merge(&ks->key_size, &t->key_size);
-        evs_quantile_merge(&ks->value_size, &t->value_size);
-        ks->over += t->over;
-        ks->memory_used += t->used;
-    }
-    ks->first_ts = ks->last_ts = -1;
-    for (int32_t p = 0; p < ks->partitions; p++) {
-        const struct evs_key_part *x = &ks->part[p];
-        if (x->messages == 0)
-            continue;
-        if (ks->messages == 0 || x->first_ts < ks->first_ts)
-            ks->first_ts = x->first_ts;
-        if (ks->messages == 0 || x->last_ts > ks->last_ts)
-            ks->last_ts = x->last_ts;
-        ks->messages += x->messages;
-        ks->bytes += x->bytes;
-        ks->null_keys += x->null_keys;
-        ks->null_bytes += x->null_bytes;
-        ks->empty_keys += x->empty_keys;
-        ks->tombstones += x->tombstones;
-    }
-}
-
-static void distinct(struct evs_keyset *ks, struct evs_keytab *const *tables, size_t n_tables)
-{
-    ks->exact = ks->over == 0;
-    ks->distinct = (double)ks->n;
-    if (ks->exact)
-        return;
-    struct evs_hll all;
-    evs_hll_init(&all, EVS_HLL_P);
-    for (size_t i = 0; i < n_tables; i++)
-        evs_hll_merge(&all, &tables[i]->hll);
-    ks->distinct = evs_hll_estimate(&all);
-    ks->distinct_error = evs_hll_error(&all);
-    evs_hll_done(&all);
-    ks->missing = (double)(ks->messages - ks->null_keys);
-    for (size_t i = 0; i < ks->n; i++)
-        ks->missing -= (double)ks->sum[i].count;
-    ks->missing = ks->missing > 0 ? ks->missing : 0;
-    ks->missing_keys = ks->distinct > (double)ks->n + 1 ? ks->distinct - (double)ks->n : 1;
-}
-
 /* --- building --- */
 
 /* The other tables are asked for each key: their slots are fetched some keys before. */
@@ -411,7 +333,7 @@ static void merge(struct evs_keyset *ks, struct build *to, const struct build *b
 }
 
 static void build(struct evs_keyset *ks, struct evs_keytab *const *tables, size_t n_tables,
-                  size_t details)
+                  size_t each, size_t details)
 {
     struct build b[TABLES] = {{0}};
     size_t entries = 0;
@@ -419,13 +341,13 @@ static void build(struct evs_keyset *ks, struct evs_keytab *const *tables, size_
         b[i].tables = tables;
         b[i].n_tables = n_tables;
         b[i].table = i;
-        build_init(&b[i], ks, entries, details);
+        build_init(&b[i], ks, each ? i * each : entries, details);
         entries += tables[i]->entries;
     }
     add_all(b, n_tables, entries);
     for (size_t i = 0; i < n_tables; i++)
         merge(ks, &b[0], &b[i]);
-    distinct(ks, tables, n_tables);
+    evs_keyset_distinct(ks, tables, n_tables);
     ks->n_top = b[0].by_count.n;
     ks->top = details_of(b, &b[0].by_count, by_count);
     ks->n_top_bytes = b[0].by_bytes.n;
@@ -437,7 +359,32 @@ static void build(struct evs_keyset *ks, struct evs_keytab *const *tables, size_
         build_done(&b[i]);
 }
 
+/* Takes the room's memory, if the keys fit; keys of a table there, else 0. */
+static size_t take_room(struct evs_keyset *ks, struct evs_key_room *room,
+                        struct evs_keytab *const *tables, size_t n_tables)
+{
+    bool fits = room && room->n_tables == n_tables;
+    for (size_t i = 0; i < n_tables; i++) {
+        ks->sum_alloc += tables[i]->entries;
+        fits = fits && tables[i]->entries <= room->each;
+    }
+    if (!fits) {
+        ks->sum = evs_xbig(++ks->sum_alloc * sizeof(*ks->sum));
+        return 0;
+    }
+    ks->sum = room->sum;
+    ks->sum_alloc = room->n_tables * room->each;
+    room->sum = NULL;
+    return room->each;
+}
+
 struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tables, size_t details)
+{
+    return evs_keyset_in(NULL, tables, n_tables, details);
+}
+
+struct evs_keyset *evs_keyset_in(struct evs_key_room *room, struct evs_keytab *const *tables,
+                                 size_t n_tables, size_t details)
 {
     assert(n_tables > 0 && n_tables <= TABLES);
     for (size_t i = 0; i < n_tables; i++)
@@ -449,11 +396,9 @@ struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tab
     evs_hist_init(&ks->heat, tables[0]->heat.rows, tables[0]->heat.max);
     evs_quantile_init(&ks->key_size);
     evs_quantile_init(&ks->value_size);
-    for (size_t i = 0; i < n_tables; i++)
-        ks->sum_alloc += tables[i]->entries;
-    ks->sum = evs_xbig(++ks->sum_alloc * sizeof(*ks->sum));
-    totals(ks, tables, n_tables);
-    build(ks, tables, n_tables, details);
+    size_t each = take_room(ks, room, tables, n_tables);
+    evs_keyset_totals(ks, tables, n_tables);
+    build(ks, tables, n_tables, each, details);
     return ks;
 }
 

@@ -108,10 +108,25 @@ struct evs_keyset {
     struct evs_quantile key_size, value_size;
 };
 
+/* Room for the sums of a key set, made ready while the tables grow: what is left to do when a scan
+ * ends or is stopped is not held up by memory that was never used before. */
+struct evs_key_room {
+    struct evs_key_sum *sum; /* n_tables x each */
+    size_t each, n_tables;   /* keys of a table at most */
+    size_t *ready;           /* keys, by table */
+};
+struct evs_key_room *evs_key_room_new(size_t n_tables, size_t table_memory);
+/* The table has so many keys now. By the table's thread. */
+void evs_key_room_grow(struct evs_key_room *room, size_t table, size_t entries);
+void evs_key_room_free(struct evs_key_room *room); /* NULL is fine */
+
 /* details: how many keys by count (at least EVS_KEY_DETAILS are made). Tables share seed and
  * partitions. */
 struct evs_keyset *evs_keyset_new(struct evs_keytab *const *tables, size_t n_tables,
                                   size_t details);
+/* The same in a room, which is used up. */
+struct evs_keyset *evs_keyset_in(struct evs_key_room *room, struct evs_keytab *const *tables,
+                                 size_t n_tables, size_t details);
 /* Marks a partition as not looked at. */
 void evs_keyset_unread(struct evs_keyset *ks, int32_t partition);
 void evs_keyset_free(struct evs_keyset *ks); /* NULL is fine */

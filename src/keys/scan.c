@@ -41,6 +41,7 @@ struct evs_scan {
     struct evs_reader *reader; /* only the scan's thread touches it once that runs */
     struct evs_reader_progress progress;
     atomic_llong records, bytes, passed, span;
+    struct evs_key_room *room; /* of the last key set */
     struct worker *w;
     int n_workers, n_live;  /* with a table; those that the reader made */
     struct evs_queue *over; /* workers lent their tables */
@@ -122,6 +123,7 @@ static void on_idle(void *ctx, int worker)
     struct evs_scan *s = ctx;
     struct worker *w = &s->w[worker];
     turn_window(s, w);
+    evs_key_room_grow(s->room, (size_t)worker, w->table->entries);
     unsigned want = atomic_load_explicit(&s->want, memory_order_acquire);
     if (want == w->lent)
         return;
@@ -253,12 +255,12 @@ static struct evs_keyset *build_recent(struct evs_scan *s)
     return ks;
 }
 
-static struct evs_keyset *build(struct evs_scan *s)
+static struct evs_keyset *build(struct evs_scan *s, struct evs_key_room *room)
 {
     struct evs_keytab **t = evs_xcalloc((size_t)s->n_workers, sizeof(*t));
     for (int i = 0; i < s->n_workers; i++)
         t[i] = s->w[i].table;
-    struct evs_keyset *ks = evs_keyset_new(t, (size_t)s->n_workers, s->opts.details);
+    struct evs_keyset *ks = evs_keyset_in(room, t, (size_t)s->n_workers, s->opts.details);
     evs_free(t);
     return ks;
 }
@@ -282,7 +284,7 @@ static bool snapshot(struct evs_scan *s, enum evs_scan_state state)
     while (got + left(s) < s->n_live && evs_clock_mono_us() - from < HAND_OVER_US)
         got += evs_queue_pop(s->over, 10, &lent[got]) == EVS_OK;
     bool all = got + left(s) >= s->n_live;
-    struct evs_keyset *ks = all ? build(s) : NULL, *recent = all ? build_recent(s) : NULL;
+    struct evs_keyset *ks = all ? build(s, NULL) : NULL, *recent = all ? build_recent(s) : NULL;
     for (int i = 0; i < got; i++) {
         struct worker *w = lent[i];
         if (evs_queue_push(w->back, w, sizeof(*w), -1) != EVS_OK)
@@ -355,7 +357,7 @@ static void run(void *arg)
     if (rc == EVS_EOF || stopped)
         s->failure = (struct evs_err)EVS_ERR_INIT;
     if (s->failure.code == EVS_OK || s->progress.records > 0) /* also of what broke off */
-        publish(s, build(s), build_recent(s),
+        publish(s, build(s, s->room), build_recent(s),
                 rc == EVS_EOF && (!stopped || limited) ? EVS_SCAN_DONE : EVS_SCAN_STOPPED);
     evs_queue_close(s->finished);
 }
@@ -371,6 +373,8 @@ static void workers_new(struct evs_scan *s)
     s->fields_every = every > 1 ? (uint64_t)every : 1;
     columns = columns < HEAT_MIN ? HEAT_MIN : columns > HEAT_MAX ? HEAT_MAX : columns;
     s->w = evs_xcalloc((size_t)s->n_workers, sizeof(*s->w));
+    s->room = evs_key_room_new((size_t)s->n_workers,
+                               TABLE_SHARE(s->opts.memory_bytes) / (size_t)s->n_workers);
     for (int i = 0; i < s->n_workers; i++) {
         s->w[i].scan = s;
         s->w[i].filter = s->opts.filter ? evs_filter_clone(s->opts.filter) : NULL;
@@ -481,6 +485,7 @@ void evs_scan_free(struct evs_scan *s)
     evs_free(s->windows);
     evs_free(s->at);
     evs_free(s->w);
+    evs_key_room_free(s->room);
     evs_queue_free(s->over);
     evs_queue_free(s->finished);
     evs_ranges_free(s->ranges);

@@ -1,15 +1,17 @@
 /* The usual what-if strategies side by side, and the least of them that meets the target. */
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/buf.h"
 #include "core/text.h"
+#include "core/thread.h"
 #include "core/xalloc.h"
 #include "keys/peak.h"
 #include "keys/whatif.h"
 
-enum { MOST_SHARDS = 256, MOST_KEYS = 64, KEY_COLS = 48 };
+enum { MOST_SHARDS = 256, MOST_KEYS = 64, KEY_COLS = 48, MANY = 20000 };
 #define SEARCH INT64_C(20000000)
 
 static void as_it_is(const struct evs_keyset *ks, const struct evs_report *r, struct evs_whatif *w)
@@ -31,18 +33,26 @@ static void as_it_is(const struct evs_keyset *ks, const struct evs_report *r, st
         w->peak = evs_peak_now(&r->grid);
 }
 
-static void add(struct evs_whatifs *all, const struct evs_keyset *ks, const struct evs_report *r,
-                const char *strategy)
+/* Is it there already? */
+static bool listed(const struct evs_whatifs *all, const char *strategy)
 {
-    struct evs_err err = EVS_ERR_INIT;
     for (size_t i = 0; i < all->n; i++) {
         const char *placement = all->w[i].placement;
         bool random = placement && strcmp(placement, "random") == 0;
         size_t len = strlen(all->w[i].strategy);
         if (strncmp(all->w[i].strategy, strategy, len) == 0 &&
             (strategy[len] == '\0' ? !random : random && !strcmp(strategy + len, ":random")))
-            return;
+            return true;
     }
+    return false;
+}
+
+static void add(struct evs_whatifs *all, const struct evs_keyset *ks, const struct evs_report *r,
+                const char *strategy)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    if (listed(all, strategy))
+        return;
     all->w = evs_xgrow(all->w, all->n + 1, sizeof(*all->w));
     if (evs_whatif_one(ks, r, strategy, &all->w[all->n], &err) == EVS_OK)
         all->n++;
@@ -189,6 +199,46 @@ static void find_smallest(struct evs_whatifs *all, const struct evs_keyset *ks,
     all->advice = evs_buf_steal(&b);
 }
 
+/* Those that look at every key: dealt to two threads. */
+struct many {
+    const struct evs_keyset *ks;
+    const struct evs_report *r;
+    const char **name;
+    struct evs_whatif *w;
+    bool *done;
+    size_t n;
+    atomic_size_t next;
+};
+
+static void work(void *arg)
+{
+    struct many *m = arg;
+    struct evs_err err = EVS_ERR_INIT;
+    for (size_t i; (i = atomic_fetch_add(&m->next, 1)) < m->n;)
+        m->done[i] = evs_whatif_one(m->ks, m->r, m->name[i], &m->w[i], &err) == EVS_OK;
+}
+
+static void add_many(struct evs_whatifs *all, const struct evs_keyset *ks,
+                     const struct evs_report *r, const char **names, size_t n)
+{
+    struct many m = {.ks = ks, .r = r, .name = names, .n = n};
+    m.w = evs_xcalloc(n + 1, sizeof(*m.w));
+    m.done = evs_xcalloc(n + 1, sizeof(*m.done));
+    if (ks->n > MANY)
+        evs_thread_both(work, &m, work, &m);
+    else
+        work(&m);
+    all->w = evs_xgrow(all->w, all->n + n + 1, sizeof(*all->w));
+    for (size_t i = 0; i < n; i++) {
+        if (m.done[i] && !listed(all, names[i]))
+            all->w[all->n++] = m.w[i];
+        else if (m.done[i])
+            evs_whatif_done(&m.w[i]);
+    }
+    evs_free(m.w);
+    evs_free(m.done);
+}
+
 struct evs_whatifs *evs_whatif_all(const struct evs_keyset *ks, const struct evs_report *r,
                                    double target, const char *const *extra, size_t n_extra)
 {
@@ -205,17 +255,23 @@ struct evs_whatifs *evs_whatif_all(const struct evs_keyset *ks, const struct evs
     if (ks->messages > 0 && ks->n > 0) {
         if (r->n_hot)
             add_shards(all, ks, r);
+        const char **name = evs_xcalloc(n_extra + 5, sizeof(*name));
+        char *twice = evs_xprintf("partitions:%d", (int)ks->partitions * 2);
+        size_t n = 0;
         if (!ks->sampled) {
-            add(all, ks, r, "composite:hour");
-            add(all, ks, r, "composite:minute");
+            name[n++] = "composite:hour";
+            name[n++] = "composite:minute";
         }
         if (ks->partitions * 2 <= EVS_WHATIF_MAX_PARTITIONS)
-            addf(all, ks, r, "partitions:", ks->partitions * 2, "");
+            name[n++] = twice;
         for (int i = 0; i < 2; i++)
             if (evs_partitioners[i] != r->placement.main)
-                add(all, ks, r, i ? "partitioner:crc32" : "partitioner:murmur2");
+                name[n++] = i ? "partitioner:crc32" : "partitioner:murmur2";
         for (size_t i = 0; i < n_extra; i++)
-            add(all, ks, r, extra[i]);
+            name[n++] = extra[i];
+        add_many(all, ks, r, name, n);
+        evs_free(name);
+        evs_free(twice);
         if (all->n)
             qsort(all->w, all->n, sizeof(*all->w), less_change);
     }

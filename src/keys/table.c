@@ -10,7 +10,7 @@
 #include "core/xalloc.h"
 #include "keys/table_int.h"
 
-enum { FIRST_BITS = 10, AHEAD = 24 };
+enum { FIRST_BITS = 10 };
 
 #define MINUTE_MS 60000
 
@@ -343,21 +343,25 @@ const struct evs_key_entry *evs_keytab_get(const struct evs_keytab *t, uint64_t 
     return find(t, hash, key, len);
 }
 
+/* In the order of the arena: one after the other, not over all of the memory. */
 const struct evs_key_entry *evs_keytab_next(const struct evs_keytab *t, size_t *cursor)
 {
-    size_t n = (size_t)1 << t->bits;
-    while (*cursor < n) {
-        if (*cursor + AHEAD < n && (uint32_t)t->slot[*cursor + AHEAD]) {
-            const struct evs_key_entry *e = evs_keytab_at(t, (uint32_t)t->slot[*cursor + AHEAD]);
-            EVS_PREFETCH(e);
-            EVS_PREFETCH(&e->hash);
-            EVS_PREFETCH(e->key);
+    const struct evs_arena *a = &t->entry_arena;
+    for (;;) {
+        size_t c = *cursor / EVS_ARENA_PER_CHUNK;
+        if (c >= a->chunks)
+            return NULL;
+        size_t at = *cursor % EVS_ARENA_PER_CHUNK * EVS_ARENA_UNIT;
+        at = at > evs_arena_start(c) ? at : evs_arena_start(c);
+        if (at >= a->end[c]) {
+            *cursor = (c + 1) * EVS_ARENA_PER_CHUNK;
+            continue;
         }
-        uint32_t ref = (uint32_t)t->slot[(*cursor)++];
-        if (ref)
-            return evs_keytab_at(t, ref);
+        const struct evs_key_entry *e = (const void *)(a->chunk[c] + at);
+        at += evs_keytab_entry_size(e->key_len);
+        *cursor = c * EVS_ARENA_PER_CHUNK + at / EVS_ARENA_UNIT;
+        return e;
     }
-    return NULL;
 }
 
 const struct evs_key_node *evs_keytab_node(const struct evs_keytab *t, uint32_t ref)

@@ -132,7 +132,7 @@ const struct evs_key_entry *evs_keytab_get(const struct evs_keytab *t, uint64_t 
 void evs_keytab_expect(const struct evs_keytab *t, uint64_t hash);
 uint64_t evs_keytab_hash(const struct evs_keytab *t, const void *key, size_t len);
 
-/* Walk: *cursor starts at 0; NULL at the end. */
+/* Walk, as first seen: *cursor starts at 0; NULL at the end. */
 const struct evs_key_entry *evs_keytab_next(const struct evs_keytab *t, size_t *cursor);
 const struct evs_key_node *evs_keytab_node(const struct evs_keytab *t,
                                            uint32_t ref); /* 0 gives NULL */
