@@ -1,5 +1,4 @@
 """eventscope keys against a real Kafka, with an independent count of a kcat dump as the oracle."""
-import base64
 import collections
 import json
 import math
@@ -9,64 +8,7 @@ import subprocess
 import pytest
 
 from support import paths
-
-
-def murmur2(data):
-    m, mask = 0x5bd1e995, 0xffffffff
-    h = 0x9747b28c ^ len(data)
-    for i in range(0, len(data) & ~3, 4):
-        k = int.from_bytes(data[i:i + 4], "little") * m & mask
-        k = (k ^ k >> 24) * m & mask
-        h = (h * m & mask) ^ k
-    tail = data[len(data) & ~3:]
-    if tail:
-        h = (h ^ int.from_bytes(tail, "little")) * m & mask
-    h = (h ^ h >> 13) * m & mask
-    return (h ^ h >> 15) & mask
-
-
-def by_murmur2(key, partitions):
-    return (murmur2(key) & 0x7fffffff) % partitions
-
-
-class Dump:
-    """What a topic holds, counted plainly from kcat's output (key bytes in hex)."""
-
-    def __init__(self, bootstrap, topic):
-        out = subprocess.run(
-            ["kcat", "-C", "-b", bootstrap, "-t", topic, "-e", "-q", "-o", "beginning", "-f",
-             "%p %o %T %K %S %k\\x1e"], stdout=subprocess.PIPE, check=True, timeout=120).stdout
-        self.count, self.bytes = collections.Counter(), collections.Counter()
-        self.on = collections.defaultdict(lambda: collections.defaultdict(list))
-        self.part, self.part_bytes = collections.Counter(), collections.Counter()
-        self.nulls = self.tombstones = self.total = 0
-        self.keys_of = collections.defaultdict(set)
-        self.ts = []
-        for line in out.split(b"\x1e")[:-1]:
-            p, o, ts, klen, vlen, key = line.split(b" ", 5)
-            p, o, klen, vlen = int(p), int(o), int(klen), int(vlen)
-            size = max(klen, 0) + max(vlen, 0)
-            self.total += 1
-            self.part[p] += 1
-            self.part_bytes[p] += size
-            self.tombstones += vlen < 0
-            self.ts.append(int(ts))
-            if klen < 0:
-                self.nulls += 1
-                continue
-            assert len(key) == klen
-            self.count[key] += 1
-            self.bytes[key] += size
-            self.on[key][p].append(o)
-            self.keys_of[p].add(key)
-
-
-def key_of(row):
-    return base64.b64decode(row["key_base64"]) if "key_base64" in row else row["key"].encode()
-
-
-def near(a, b):
-    assert math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9), (a, b)
+from support.keycount import Dump, by_murmur2, key_of, near
 
 
 def check_skew(got, loads):
@@ -182,8 +124,11 @@ def test_bounded_counts_hold_their_bounds(kevs, make_zipf, s):
     for k in listed.values():
         assert k["count"] - k["error"] <= truth[k["key"]][0] <= k["count"] and k["error"] <= bound
     assert all(k in listed for k, (n, _) in truth.items() if n > bound)
-    d = got["distinct_keys"]
-    assert abs(d["estimate"] / len(truth) - 1) <= 4 * d["relative_error"]
+    past = 0    # every run hashes by a seed of its own: 0.3 % of the runs are past three errors
+    for _ in range(5):
+        d = kevs("keys", name, "--json", "--memory", "2M").ok().json["distinct_keys"]
+        past += abs(d["estimate"] / len(truth) - 1) > 3 * d["relative_error"]
+    assert past <= 1
 
 
 @pytest.mark.parametrize("kcat_name,verdict", [("murmur2", "murmur2"), ("consistent", "crc32"),
