@@ -50,6 +50,13 @@ struct evs_trace_opts {
     size_t memory_bytes; /* 0: EVS_TRACE_MEMORY */
 };
 
+/* The first lane, and one more as "TOPIC" or "TOPIC,HOW" (cut in place, borrowed like by: key,
+ * header:NAME or json:PATH). EVS_INVALID: not so, or too many. */
+enum evs_rc evs_trace_lane_first(const char *topic, const char *by, struct evs_trace_opts *o,
+                                 struct evs_err *err) EVS_MUST_USE;
+enum evs_rc evs_trace_lane_add(char *text, const char *by, struct evs_trace_opts *o,
+                               struct evs_err *err) EVS_MUST_USE;
+
 struct evs_trace_candidate {
     const char *partitioner; /* "murmur2"; "given" for where.partitions; "all" */
     int32_t partition;

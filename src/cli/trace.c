@@ -271,40 +271,15 @@ static enum evs_rc read_key(const char *text, struct evs_buf *to, struct evs_err
     return EVS_OK;
 }
 
-static enum evs_rc read_by(const char *text, struct evs_trace_lane *lane, struct evs_err *err)
-{
-    if (!strcmp(text, "key"))
-        return EVS_OK;
-    if (!strncmp(text, "header:", 7) && text[7]) {
-        lane->by = EVS_TRACE_BY_HEADER;
-        lane->name = text + 7;
-        return EVS_OK;
-    }
-    if (!strncmp(text, "json:", 5) && text[5]) {
-        lane->by = EVS_TRACE_BY_JSON;
-        lane->name = text + 5;
-        return EVS_OK;
-    }
-    return evs_fail(err, EVS_INVALID, "'%s': neither key, header:NAME nor json:PATH", text);
-}
-
 /* --with TOPIC or TOPIC,header:NAME; copies are in `texts`. */
 static enum evs_rc read_lanes(const struct evs_cli *cli, struct evs_trace_opts *o, char **texts,
                               struct evs_err *err)
 {
     const char *by = evs_opts_str(&cli->opts, "by"), *with;
-    o->lanes[0].topic = cli->args[0];
-    o->n_lanes = 1;
-    enum evs_rc rc = read_by(by, &o->lanes[0], err);
+    enum evs_rc rc = evs_trace_lane_first(cli->args[0], by, o, err);
     for (size_t i = 0; !rc && (with = evs_opts_nth(&cli->opts, "with", i)); i++) {
-        if (o->n_lanes == EVS_TRACE_LANES)
-            return evs_fail(err, EVS_INVALID, "--with: at most %d topics", EVS_TRACE_LANES);
-        struct evs_trace_lane *lane = &o->lanes[o->n_lanes];
-        char *copy = texts[o->n_lanes++] = evs_xstrdup(with);
-        size_t len = strcspn(copy, ",");
-        lane->topic = copy;
-        rc = read_by(copy[len] ? copy + len + 1 : by, lane, err);
-        copy[len] = '\0';
+        char *copy = texts[i < EVS_TRACE_LANES ? i : EVS_TRACE_LANES] = evs_xstrdup(with);
+        rc = evs_trace_lane_add(copy, by, o, err);
     }
     return rc;
 }

@@ -131,6 +131,26 @@ static void search_words(const struct evs_cli *cli, struct evs_buf *to)
         evs_buf_adds(to, "follow");
 }
 
+/* trace --with, --by, --map and its window, as the words of its screen. */
+static void trace_words(const struct evs_cli *cli, struct evs_buf *to)
+{
+    static const struct {
+        const char *option, *lead;
+    } words[] = {{"with", "with:"}, {"by", "by:"},        {"since", "since:"},
+                 {"until", "until:"}, {"partitions", "p:"}, {"map", "map:"}};
+    evs_buf_adds(to, evs_opts_given(&cli->opts, "all-partitions") ? "trace: all" : "trace:");
+    for (size_t w = 0; w < EVS_COUNT(words); w++) {
+        const char *value;
+        for (size_t i = 0; evs_opts_given(&cli->opts, words[w].option) &&
+                           (value = evs_opts_nth(&cli->opts, words[w].option, i)) != NULL;
+             i++) {
+            bool quote = strchr(value, ' ') && strcmp(words[w].option, "map") != 0;
+            evs_buf_printf(to, " %s%s%s%s", words[w].lead, quote ? "\"" : "", value,
+                           quote ? "\"" : "");
+        }
+    }
+}
+
 /* lag --group NAME --tui: those groups, and with one that group. */
 static const char **named_groups(const struct evs_cli *cli, struct evs_cli_face *face)
 {
@@ -207,7 +227,9 @@ int evs_cli_tui(struct evs_cli *cli, const char *screen)
     const char **names = named_groups(cli, &face);
     if (cli->cmd && (cli->cmd->groups & EVS_CMD_TOPIC) && cli->n_args > 0)
         face.topic = cli->args[0];
-    if (cli->cmd)
+    if (cli->cmd && !strcmp(cli->cmd->name, "trace"))
+        trace_words(cli, &words);
+    else if (cli->cmd)
         search_words(cli, &words);
     if (words.len)
         face.words = evs_buf_str(&words);

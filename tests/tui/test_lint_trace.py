@@ -52,3 +52,47 @@ def test_lint_findings_and_where_they_lead(kafka, kevs, topic, produce, tui):
     t.send("/", "mutable\r").wait(re.compile(r"warn +mutable-key"))
     t.wait("Advice: Key by an id that never changes")
     t.send("enter").wait(re.compile(r"Keys|Partitions"))
+
+
+def test_several_topics_are_lanes_with_the_time_between(admin, kafka, kevs, topic, tui, tmp_path):
+    names = [topic(1, s) for s in ("placed", "paid", "sent")]
+    base = 1_790_000_000_000
+    for i in range(4):
+        for name, after in zip(names, (0, 1234, 61000)):
+            admin("produce", topic=name, records=[{
+                "partition": 0, "key": "o1", "timestamp": base + i * 600000 + after,
+                "value": json.dumps({"type": name.rsplit("-", 1)[1], "n": i})}])
+    options = ["--with", names[1], "--with", f"{names[2]},key"]
+    told = kevs("trace", names[0], "o1", "--json", *options).ok().lines[1:]
+    assert [s["since_last_ms"] for s in told][1:4] == [1234, 59766, 539000]
+    t = tui("trace", names[0], "o1", "-b", kafka, "--tui", *options, rows=30, cols=150)
+    t.wait("12 events on 3 topics").wait("AFTER")
+    lines = [line.split("│")[0] for line in t.lines if re.match(r"^[► ] +\d+ ", line)]
+    for event, line in zip(told, lines, strict=True):
+        assert event["event"] in line
+        assert event["step"] == int(re.search(r"\d+", line)[0])
+    starts = [line.index(e["event"]) for e, line in zip(told, lines)]
+    assert len(set(starts)) == 3 and starts[:3] == sorted(starts[:3])     # one column a topic
+    assert "+1234 ms" in lines[1] and "+59 s" in lines[2] and "+8 m 59 s" in lines[3]
+    t.send("f", " map:(.state // 0) + 1\r").wait("fold: map")
+    t.wait("state after #12").wait(re.compile(r"\+ 12\b"))
+    saved = tmp_path / "states.jsonl"
+    t.send("S").wait("save").send(f"{saved}\r").wait(re.compile("saved|wrote"))
+    states = [json.loads(line) for line in saved.read_text().splitlines()]
+    assert [s["state"] for s in states] == list(range(1, 13))
+    assert [(s["topic"], s["offset"], s["step"]) for s in states] == \
+        [(s["topic"], s["offset"], s["step"]) for s in told]
+    t.send("f", "\x15by:colour").wait("neither key, header:NAME nor json:PATH")
+    t.send("esc").wait_gone("by:colour").send("m").wait("fold: none")
+
+
+def test_isolation_of_a_trace(admin, kafka, topic, name, tui):
+    t1, txn = topic(1), name("txn")
+    admin("produce", topic=t1, records=[{"partition": 0, "key": "k", "value": '{"n":1}'}])
+    admin("txn-begin", txn=txn)
+    admin("produce", topic=t1, txn=txn, records=[{"partition": 0, "key": "k", "value": '{"n":2}'}])
+    admin("txn-abort", txn=txn)
+    t = tui("trace", t1, "k", "-b", kafka, "--tui", rows=30, cols=130)
+    t.wait("read_committed").wait("#1 of 1")
+    t.send("i").wait("read_uncommitted").wait("#2 of 2")
+    t.send("i").wait("#1 of 1")

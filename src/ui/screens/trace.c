@@ -3,20 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/jsonw.h"
 #include "core/num.h"
 #include "core/text.h"
-#include "browse/envelope.h"
 #include "ui/screens/trace_int.h"
-
-enum { COL_N, COL_P, COL_OFFSET, COL_TIME, COL_EVENT, COL_SIZE, COL_CHANGE };
 
 static const struct evs_column cols[] = {
     {"#", 3, 9, 0, EVS_COL_RIGHT | EVS_COL_COMPACT | EVS_COL_NOSORT, "exact",
      "the event's number in this history"},
     {"P", 1, 4, 5, EVS_COL_RIGHT | EVS_COL_NOSORT, "exact", "partition"},
     {"OFFSET", 6, 16, 3, EVS_COL_RIGHT | EVS_COL_NOSORT, "exact", "offset in its partition"},
-    {"TIME", 12, 16, 4, EVS_COL_NOSORT, "exact", "when it was written, as its producer says"},
+    {"TIME", 12, 23, 4, EVS_COL_NOSORT, "exact", "when it was written, as its producer says"},
     {"EVENT", 8, 20, 0, EVS_COL_GROW | EVS_COL_COMPACT | EVS_COL_NOSORT, "exact",
      "its type, from headers or JSON"},
     {"SIZE", 5, 9, 2, EVS_COL_RIGHT | EVS_COL_NOSORT, "exact", "bytes of the value"},
@@ -41,15 +37,17 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
     bool folded = t->folded && t->folded->of == t->sn->snap.generation && row < t->folded->n;
     char text[EVS_NUM_LEN];
     switch (col) {
-    case COL_N: evs_field_printf(f, EVS_ROLE_TEXT, "%zu", row + 1); break;
-    case COL_P: evs_field_printf(f, EVS_ROLE_TEXT, "%d", (int)ev->partition); break;
-    case COL_OFFSET: evs_field_set(f, EVS_ROLE_TEXT, evs_num_commas(text, ev->offset)); break;
-    case COL_TIME: evs_field_set(f, EVS_ROLE_TEXT, evs_ui_time(t->ui, text, ev->ts_ms)); break;
-    case COL_EVENT:
+    case TRACE_COL_N: evs_field_printf(f, EVS_ROLE_TEXT, "%zu", row + 1); break;
+    case TRACE_COL_P: evs_field_printf(f, EVS_ROLE_TEXT, "%d", (int)ev->partition); break;
+    case TRACE_COL_OFFSET: evs_field_set(f, EVS_ROLE_TEXT, evs_num_commas(text, ev->offset)); break;
+    case TRACE_COL_TIME:
+        evs_field_set(f, EVS_ROLE_TEXT, evs_ui_time(t->ui, text, ev->ts_ms));
+        break;
+    case TRACE_COL_EVENT:
         evs_field_set(f, ev->value ? EVS_ROLE_TEXT : EVS_ROLE_NULL,
                       folded ? t->folded->kind[row] : "");
         break;
-    case COL_SIZE:
+    case TRACE_COL_SIZE:
         if (ev->value)
             evs_field_set(f, EVS_ROLE_TEXT, evs_ui_num(t->ui, text, (int64_t)ev->value_len));
         else
@@ -75,17 +73,17 @@ static uint64_t id(const void *ctx, size_t row)
 static bool col_hidden(const void *ctx, int col)
 {
     const struct trace *t = ctx;
-    return (col == COL_P && (!t->sn || t->sn->found_on < 2)) ||
-           (col == COL_CHANGE && t->rule == EVS_FOLD_NONE);
+    return (col == TRACE_COL_P && (!t->sn || t->sn->found_on < 2)) ||
+           (col == TRACE_COL_CHANGE && t->rule == EVS_FOLD_NONE);
 }
 
 static const char *heading(const void *ctx, int col)
 {
     (void)ctx;
-    return col == COL_CHANGE && !evs_text_ascii() ? "Δ" : cols[col].name;
+    return col == TRACE_COL_CHANGE && !evs_text_ascii() ? "Δ" : cols[col].name;
 }
 
-static const struct evs_table_ops table_ops = {.cols = cols,
+const struct evs_table_ops evs_trace_ops = {.cols = cols,
                                                .n_cols = EVS_COUNT(cols),
                                                .gap = 1,
                                                .count = count,
@@ -121,13 +119,12 @@ static void forget(struct trace *t)
 static enum evs_rc start(struct evs_screen *s, struct evs_err *err)
 {
     struct trace *t = of(s);
-    const void *key = s->at.key ? s->at.key : s->at.text;
-    struct evs_trace_opts o = {.lanes = {{.topic = s->at.topic}},
-                               .n_lanes = 1,
-                               .key = key,
-                               .key_len = s->at.key ? s->at.key_len : strlen(s->at.text),
-                               .all_partitions = t->all};
+    struct evs_trace_opts o = t->ask.o;
     struct evs_trace *run = NULL;
+    o.key = s->at.key ? s->at.key : s->at.text;
+    o.key_len = s->at.key ? s->at.key_len : strlen(s->at.text);
+    o.all_partitions = t->all;
+    o.where.isolation = t->uncommitted ? EVS_READ_UNCOMMITTED : EVS_READ_COMMITTED;
     forget(t);
     o.where.now_ms = evs_ui_now_ms(s->ui);
     enum evs_rc rc = evs_trace_open(evs_ui_client(s->ui), &o, evs_ui_wake(s->ui), &run, err);
@@ -147,19 +144,26 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
     t->rule = EVS_FOLD_MERGE;
     t->diff = true;
     t->shown = SIZE_MAX;
-    evs_table_init(&t->table, &table_ops, t, COL_CHANGE, -1, false);
+    evs_table_init(&t->table, &evs_trace_ops, t, TRACE_COL_CHANGE, -1, false);
     t->table.stick_end = true;
     t->table.focused = true;
     evs_pager_init(&t->pager);
     if (!s->at.key && !s->at.text)
         return evs_fail(err, EVS_INVALID,
                         "trace: of which key? x on a record or a hot key says it");
+    const char *words = evs_trace_ask_words(s->at.text);
+    enum evs_rc rc = evs_trace_ask_read(words ? words : "", s->at.topic, &t->ask, err);
+    if (rc)
+        return rc;
+    t->rule = t->ask.map ? EVS_FOLD_MAP : EVS_FOLD_MERGE;
+    t->all = t->ask.all;
     return start(s, err);
 }
 
 static void leave(struct evs_screen *s)
 {
     forget(of(s));
+    evs_trace_ask_done(&of(s)->ask);
     evs_table_done(&of(s)->table);
     evs_pager_done(&of(s)->pager);
 }
@@ -178,6 +182,8 @@ static void resize(struct evs_screen *s, int rows, int n_cols)
     (void)n_cols;
     if (t->sn)
         evs_trace_conclude(s);
+    bool alone = s->cols < TRACE_WIDE || s->zoom;
+    evs_trace_lanes_setup(t, alone ? s->cols : evs_trace_left(t, s->cols));
     evs_table_resize(&t->table, pane_rows(s));
     evs_pager_resize(&t->pager, pane_rows(s));
 }
@@ -259,10 +265,74 @@ static bool jump(void *ctx, const char *text)
     return true;
 }
 
+static void again(struct evs_screen *s)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    if (start(s, &err))
+        evs_ui_fail(s->ui, &err);
+    evs_table_update(&of(s)->table);
+}
+
+static bool asked(void *ctx, const char *words)
+{
+    struct evs_screen *s = ctx;
+    struct trace *t = of(s);
+    struct trace_ask ask;
+    struct evs_err err = EVS_ERR_INIT;
+    if (evs_trace_ask_read(words, s->at.topic, &ask, &err)) {
+        evs_ui_fail(s->ui, &err);
+        return false;
+    }
+    bool mapped = ask.map && (!t->ask.map || strcmp(ask.map, t->ask.map) != 0);
+    forget(t); /* what is read borrows the old words */
+    evs_trace_ask_done(&t->ask);
+    t->ask = ask;
+    t->all |= ask.all;
+    if (mapped || (t->rule == EVS_FOLD_MAP && !ask.map))
+        t->rule = mapped ? EVS_FOLD_MAP : EVS_FOLD_MERGE;
+    again(s);
+    resize(s, s->rows, s->cols);
+    return true;
+}
+
+static bool words_changed(void *ctx, const char *words, char say[EVS_PROMPT_SAY])
+{
+    const struct evs_screen *s = ctx;
+    struct trace_ask ask = {0};
+    struct evs_err err = EVS_ERR_INIT;
+    enum evs_rc rc = evs_trace_ask_read(words, s->at.topic, &ask, &err);
+    evs_bands_say(say, EVS_PROMPT_SAY, "%s", rc ? err.msg : "");
+    evs_trace_ask_done(&ask);
+    return rc == EVS_OK;
+}
+
+static void ask_words(struct evs_screen *s)
+{
+    evs_ui_prompt(s->ui,
+                  &(struct evs_prompt_spec){
+                      .label = "trace ",
+                      .initial = of(s)->ask.words,
+                      .history = "trace-words",
+                      .hints = "with:TOPIC[,header:NAME|,json:PATH]  by:HOW  since: until: p:  "
+                               "map:JQ of {state,event}  Enter read  Esc cancel",
+                      .changed = words_changed,
+                      .done = asked,
+                      .ctx = s});
+}
+
+static enum evs_fold_rule next_rule(const struct trace *t)
+{
+    switch (t->rule) {
+    case EVS_FOLD_LAST: return EVS_FOLD_MERGE;
+    case EVS_FOLD_MERGE: return t->ask.map ? EVS_FOLD_MAP : EVS_FOLD_NONE;
+    case EVS_FOLD_MAP: return EVS_FOLD_NONE;
+    default: return EVS_FOLD_LAST;
+    }
+}
+
 static enum evs_handled command(struct evs_screen *s, enum evs_command c)
 {
     struct trace *t = of(s);
-    struct evs_err err = EVS_ERR_INIT;
     switch (c) {
     case EVS_CMD_OPEN: return open_record(s);
     case EVS_CMD_PANE_NEXT:
@@ -273,21 +343,15 @@ static enum evs_handled command(struct evs_screen *s, enum evs_command c)
         return EVS_HANDLED;
     case EVS_CMD_ZOOM: s->zoom = !s->zoom; break;
     case EVS_CMD_DIFF: t->diff = !t->diff; break;
-    case EVS_CMD_MODE:
-        t->rule = t->rule == EVS_FOLD_LAST    ? EVS_FOLD_MERGE
-                  : t->rule == EVS_FOLD_MERGE ? EVS_FOLD_NONE
-                                              : EVS_FOLD_LAST;
-        break;
+    case EVS_CMD_MODE: t->rule = next_rule(t); break;
+    case EVS_CMD_FILTER_FORM: ask_words(s); return EVS_HANDLED;
     case EVS_CMD_JUMP:
         evs_ui_prompt(s->ui, &(struct evs_prompt_spec){
                                  .label = "@", .done = jump, .ctx = s, .history = "trace"});
         return EVS_HANDLED;
-    case EVS_CMD_ALL: t->all = !t->all; /* fall through */
-    case EVS_CMD_REFRESH:
-        if (start(s, &err))
-            evs_ui_fail(s->ui, &err);
-        evs_table_update(&t->table);
-        return EVS_HANDLED;
+    case EVS_CMD_ALL: t->all = !t->all; again(s); return EVS_HANDLED;
+    case EVS_CMD_ISOLATION: t->uncommitted = !t->uncommitted; again(s); return EVS_HANDLED;
+    case EVS_CMD_REFRESH: again(s); return EVS_HANDLED;
     default: return EVS_IGNORED;
     }
     resize(s, s->rows, s->cols);
@@ -347,85 +411,17 @@ static bool stop(struct evs_screen *s)
     return true;
 }
 
-static void put_state(const struct trace *t, size_t i, struct evs_buf *out)
-{
-    struct evs_json *before, *after;
-    struct evs_err why;
-    evs_trace_state_at(t, i, &before, &after, &why);
-    if (after)
-        evs_json_print(after, out);
-    else
-        evs_buf_adds(out, "null");
-    evs_json_free(before);
-    evs_json_free(after);
-}
-
-static bool copy(const struct evs_screen *s, char what, struct evs_buf *out)
-{
-    const struct trace *t = of(s);
-    const struct evs_event *ev = current(t);
-    struct evs_event loaded;
-    if (!ev)
-        return false;
-    loaded = *ev;
-    switch (what) {
-    case 'k': return evs_buf_add(out, ev->key ? ev->key : "", ev->key_len);
-    case 'v': return evs_buf_add(out, ev->value ? ev->value : "", ev->value_len);
-    case 'o':
-        return evs_buf_printf(out, "%s/%d/%lld", ev->topic, (int)ev->partition,
-                              (long long)ev->offset);
-    case 'r': evs_envelope_json(out, &loaded, false); return true;
-    case 'b': return evs_buf_base64(out, ev->value, ev->value_len);
-    case 'y':
-        if (t->folded && t->rule != EVS_FOLD_NONE)
-            put_state(t, evs_table_row(&t->table), out);
-        return out->len > 0;
-    default: return false;
-    }
-}
-
-static bool save(const struct evs_screen *s, bool all, struct evs_buf *out)
-{
-    const struct trace *t = of(s);
-    size_t row = t->sn ? evs_table_row(&t->table) : SIZE_MAX;
-    for (size_t i = 0; t->sn && i < t->sn->n; i++) {
-        struct evs_event ev = *t->sn->events[i].ev;
-        if (!all && i != row && !evs_table_marked(&t->table, i))
-            continue;
-        evs_envelope_json(out, &ev, false);
-        evs_buf_addc(out, '\n');
-    }
-    return out->len > 0;
-}
-
-static bool command_line(const struct evs_screen *s, struct evs_buf *out)
-{
-    const struct trace *t = of(s);
-    EVS_AUTO(evs_buf) struct evs_buf key = EVS_BUF_INIT(65536);
-    const uint8_t *p = s->at.key ? s->at.key : (const void *)s->at.text;
-    size_t n = s->at.key ? s->at.key_len : strlen(s->at.text);
-    bool plain = n > 0;
-    for (size_t i = 0; i < n; i++)
-        plain &= p[i] > ' ' && p[i] < 0x7f && !strchr("'\"\\$`!*?[](){}<>|&;#~", p[i]);
-    if (plain)
-        evs_buf_add(&key, p, n);
-    else
-        evs_buf_adds(&key, "hex:");
-    for (size_t i = 0; !plain && i < n; i++)
-        evs_buf_printf(&key, "%02x", p[i]);
-    return evs_buf_printf(out, "trace %s %s --state --fold %s%s", s->at.topic, evs_buf_str(&key),
-                          evs_fold_rule_name(t->rule), t->all ? " --all-partitions" : "");
-}
-
 static const struct evs_hint hints[] = {EVS_HINT2(SIBLING_PREV, SIBLING_NEXT, "step"),
                                         EVS_HINT(DIFF, "diff"),
                                         EVS_HINT(MODE, "fold rule"),
+                                        EVS_HINT(FILTER_FORM, "lanes, time, map"),
                                         EVS_HINT(ALL, "all partitions"),
                                         EVS_HINT(OPEN, "message"),
                                         EVS_HINT(JUMP, "jump"),
                                         EVS_HINT(COPY, "copy"),
                                         EVS_HINT(SAVE_ALL, "save"),
                                         EVS_HINT(PANE_NEXT, "pane"),
+                                        EVS_HINT(ISOLATION, "isolation"),
                                         EVS_HINTS_END};
 
 static const struct evs_meaning meanings[] = {
@@ -455,9 +451,9 @@ const struct evs_screen_ops evs_screen_trace = {
     .table = table,
     .pager = pager,
     .place = place,
-    .copy = copy,
-    .save = save,
-    .command_line = command_line,
+    .copy = evs_trace_copy,
+    .save = evs_trace_save,
+    .command_line = evs_trace_command_line,
     .stop = stop,
     .sibling = sibling,
 };

@@ -6,7 +6,7 @@
 #include "core/text.h"
 #include "ui/screens/trace_int.h"
 
-enum { MIN_LEFT = 50, HEAD_ROWS = 2 };
+enum { HEAD_ROWS = 2 };
 
 /* --- words ------------------------------------------------------------------------------------ */
 
@@ -68,6 +68,11 @@ void evs_trace_conclude(struct evs_screen *s)
                         sn->verdict[0] == 'c' ? "Keys here follow no known partitioner"
                                               : "Too few keys here tell the partitioner",
                         p, n, k);
+    if (t->ask.o.n_lanes > 1 && sn->state != EVS_TRACE_FAILED)
+        evs_verdict_say(&t->verdict, EVS_VERDICT_PLAIN,
+                        "%s: %s event%s on %d topics%s, in the order of their times. AFTER is the "
+                        "time since the event before.",
+                        k, n, one, t->ask.o.n_lanes, span);
     int rows = evs_verdict_draw(NULL, 0, HEAD_ROWS, s->cols, &t->verdict, 1);
     t->head = s->rows >= 8 ? rows : s->rows >= 5 ? 1 : 0;
 }
@@ -120,8 +125,7 @@ void evs_trace_draw(const struct evs_screen *s, struct evs_view *v)
         return;
     }
     bool wide = v->cols >= TRACE_WIDE;
-    int left = v->cols * 56 / 118, half = body.rows / 2;
-    left = left < MIN_LEFT ? MIN_LEFT : left;
+    int left = evs_trace_left(t, v->cols), half = body.rows / 2;
     struct evs_view a = wide ? evs_view_sub(&body, 0, 0, body.rows, left - 1)
                              : evs_view_sub(&body, 0, 0, half, body.cols);
     struct evs_view b = wide ? evs_view_sub(&body, 0, left + 2, body.rows, body.cols - left - 2)
@@ -156,8 +160,10 @@ void evs_trace_bands(const struct evs_screen *s, struct evs_bands *b)
     put_key(s, &key);
     evs_bands_say(part, sizeof(part), "Trace %s", evs_buf_str(&key));
     evs_bands_crumb(b, "Topics", s->at.topic ? s->at.topic : "", part, NULL);
-    evs_bands_say(b->right, sizeof(b->right), "all that is kept %s fold: %s %s read_committed", dot,
-                  evs_fold_rule_name(t->rule), dot);
+    bool window = t->ask.o.where.since || t->ask.o.where.until || t->ask.o.where.partitions;
+    evs_bands_say(b->right, sizeof(b->right), "%s %s fold: %s %s %s",
+                  window ? t->ask.words : "all that is kept", dot, evs_fold_rule_name(t->rule), dot,
+                  t->uncommitted ? "read_uncommitted" : "read_committed");
     if (!sn)
         return;
     if (sn->state <= EVS_TRACE_READING) {

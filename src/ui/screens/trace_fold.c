@@ -23,6 +23,7 @@ struct work {
     struct trace_hold *hold;
     struct evs_trace_sn *sn;
     enum evs_fold_rule rule;
+    char *map; /* NULL: none */
 };
 
 static void free_work(void *ctx)
@@ -30,6 +31,7 @@ static void free_work(void *ctx)
     struct work *w = ctx;
     evs_snap_unref(&w->sn->snap);
     evs_trace_unhold(w->hold);
+    evs_free(w->map);
     evs_free(w);
 }
 
@@ -41,6 +43,7 @@ static void free_folded(struct evs_snap *snap)
     evs_free(f->check);
     evs_free(f->change);
     evs_free(f->kind);
+    evs_free(f->why);
     evs_free(f);
 }
 
@@ -59,14 +62,15 @@ static void fold_all(struct evs_task *task, void *ctx)
     struct evs_err err = EVS_ERR_INIT;
     struct evs_fold *fold = NULL;
     size_t n = w->sn->n;
-    if (evs_fold_new(w->rule, NULL, &fold, &err))
+    if (evs_fold_new(w->rule, w->map, &fold, &err))
         return;
     struct trace_folded *f = evs_xcalloc(1, sizeof(*f));
     evs_snap_init(&f->snap, free_folded);
     f->rule = w->rule;
     f->of = w->sn->snap.generation;
     f->n = n;
-    f->n_checks = n / TRACE_CHECK + 1;
+    f->every = w->rule == EVS_FOLD_MAP ? 1 : TRACE_CHECK;
+    f->n_checks = n / f->every + 1;
     f->change = evs_xcalloc(n + 1, sizeof(*f->change));
     f->kind = evs_xcalloc(n + 1, sizeof(*f->kind));
     f->check = evs_xcalloc(f->n_checks, sizeof(*f->check));
@@ -75,11 +79,13 @@ static void fold_all(struct evs_task *task, void *ctx)
         const struct evs_json *state = evs_fold_state(fold);
         struct evs_json *before = state ? evs_json_dup(state) : NULL;
         struct evs_changes c;
-        if (i % TRACE_CHECK == 0)
-            f->check[i / TRACE_CHECK] = text_of(before);
+        if (i % f->every == 0)
+            f->check[i / f->every] = text_of(before);
         evs_event_kind(ev, f->kind[i], TRACE_KIND);
         if (evs_fold_step(fold, ev, &err)) {
-            snprintf(f->change[i], TRACE_WORD, "not JSON");
+            snprintf(f->change[i], TRACE_WORD, w->map ? "not folded" : "not JSON");
+            if (w->map && !f->why)
+                f->why = evs_xprintf("#%zu: %s", i + 1, err.msg);
         } else if (w->rule != EVS_FOLD_NONE) {
             evs_changes_of(before, evs_fold_state(fold), &c);
             evs_changes_word(&c, evs_fold_state(fold), f->change[i], TRACE_WORD);
@@ -87,6 +93,8 @@ static void fold_all(struct evs_task *task, void *ctx)
         }
         evs_json_free(before);
     }
+    if (n && n % f->every == 0)
+        f->check[n / f->every] = text_of(evs_fold_state(fold));
     evs_fold_free(fold);
     if (evs_stop_raised(evs_task_stop_flag(task)))
         evs_snap_unref(&f->snap);
@@ -101,7 +109,8 @@ void evs_trace_fold_start(struct trace *t)
     if (t->task && evs_task_running(t->task) && t->asked_rule == t->rule)
         return; /* let it end: the next frame asks for what came meanwhile */
     struct work *w = evs_xcalloc(1, sizeof(*w));
-    *w = (struct work){t->hold, (void *)evs_snap_ref(&t->sn->snap), t->rule};
+    *w = (struct work){t->hold, (void *)evs_snap_ref(&t->sn->snap), t->rule,
+                       evs_xstrdup(t->rule == EVS_FOLD_MAP ? t->ask.map : NULL)};
     atomic_fetch_add(&t->hold->refs, 1);
     t->asked_of = t->sn->snap.generation;
     t->asked_rule = t->rule;
@@ -126,20 +135,35 @@ bool evs_trace_fold_take(struct trace *t)
 
 /* --- one step --------------------------------------------------------------------------------- */
 
+/* A state as it was kept. */
+static struct evs_json *kept(const struct trace_folded *f, size_t check)
+{
+    struct evs_json *j = NULL;
+    struct evs_err err = EVS_ERR_INIT;
+    const char *text = f->check[check];
+    return text && !evs_json_parse(text, strlen(text), &j, &err) ? j : NULL;
+}
+
 void evs_trace_state_at(const struct trace *t, size_t i, struct evs_json **ret_before,
                         struct evs_json **ret_after, struct evs_err *ret_why)
 {
     const struct trace_folded *f = t->folded;
     struct evs_fold *fold = NULL;
-    struct evs_json *from = NULL;
-    size_t at = i / TRACE_CHECK;
+    size_t at = f ? i / f->every : 0;
     *ret_before = *ret_after = NULL;
     *ret_why = (struct evs_err)EVS_ERR_INIT;
+    if (f && f->rule == EVS_FOLD_MAP && i < f->n) {
+        *ret_before = kept(f, i);
+        *ret_after = kept(f, i + 1);
+        if (f->why && !strcmp(f->change[i], "not folded"))
+            evs_fail(ret_why, EVS_POISON, "%s", f->why);
+        return;
+    }
     if (!f || i >= f->n || evs_fold_new(f->rule, NULL, &fold, ret_why))
         return;
-    if (f->check[at] && !evs_json_parse(f->check[at], strlen(f->check[at]), &from, ret_why))
-        evs_fold_reset(fold, from);
-    for (size_t k = at * TRACE_CHECK; k <= i; k++) {
+    if (f->check[at])
+        evs_fold_reset(fold, kept(f, at));
+    for (size_t k = at * f->every; k <= i; k++) {
         if (k == i && evs_fold_state(fold))
             *ret_before = evs_json_dup(evs_fold_state(fold));
         *ret_why = (struct evs_err)EVS_ERR_INIT;

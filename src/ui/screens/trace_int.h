@@ -40,9 +40,38 @@ struct trace_folded {
     size_t n;
     char (*change)[TRACE_WORD];
     char (*kind)[TRACE_KIND];
+    size_t every; /* steps from one check to the next; jq is not run on the UI thread: 1 */
     char **check; /* JSON; NULL: no state */
     size_t n_checks;
+    char *why; /* of the first step that could not be folded by jq; NULL none */
 };
+
+/* What `f` asked for; the texts of o are in `text`. */
+struct trace_ask {
+    char *words, *text;
+    struct evs_trace_opts o; /* lanes and where; the rest is filled in at the start */
+    char *with[EVS_TRACE_LANES];
+    size_t n_with;
+    const char *map; /* NULL: no such rule */
+    bool all;        /* all partitions */
+};
+enum evs_rc evs_trace_ask_read(const char *words, const char *topic, struct trace_ask *ret_a,
+                               struct evs_err *err) EVS_MUST_USE;
+void evs_trace_ask_done(struct trace_ask *a);
+/* The words in a place's text, NULL when it is not about a trace. */
+const char *evs_trace_ask_words(const char *text);
+void evs_trace_ask_options(const struct trace_ask *a, struct evs_buf *out); /* " --with 'T'" */
+
+enum {
+    TRACE_COL_N,
+    TRACE_COL_P,
+    TRACE_COL_OFFSET,
+    TRACE_COL_TIME,
+    TRACE_COL_EVENT,
+    TRACE_COL_SIZE,
+    TRACE_COL_CHANGE
+};
+extern const struct evs_table_ops evs_trace_ops; /* one topic */
 
 struct trace {
     struct evs_ui *ui;
@@ -53,7 +82,11 @@ struct trace {
     struct trace_folded *folded; /* counted; NULL: not yet */
     uint64_t asked_of;           /* generation being folded */
     enum evs_fold_rule rule, asked_rule;
-    bool diff, right, all;
+    bool diff, right, all, uncommitted;
+    struct trace_ask ask;
+    struct evs_column lane_cols[EVS_TRACE_LANES + 4];
+    char lane_names[EVS_TRACE_LANES][160];
+    struct evs_table_ops lane_ops;
     struct evs_table table;
     struct evs_pager pager;
     size_t shown; /* step in the pager; SIZE_MAX none */
@@ -74,6 +107,13 @@ void evs_trace_show_step(struct trace *t);
  * could not be folded, or "". */
 void evs_trace_state_at(const struct trace *t, size_t i, struct evs_json **ret_before,
                         struct evs_json **ret_after, struct evs_err *ret_why);
+
+/* One column a topic, when there are several. */
+void evs_trace_lanes_setup(struct trace *t, int cols);
+int evs_trace_left(const struct trace *t, int cols); /* columns of the left pane */
+bool evs_trace_copy(const struct evs_screen *s, char what, struct evs_buf *out);
+bool evs_trace_save(const struct evs_screen *s, bool all, struct evs_buf *out);
+bool evs_trace_command_line(const struct evs_screen *s, struct evs_buf *out);
 
 /* The sentence on top, for what is known and the size. */
 void evs_trace_conclude(struct evs_screen *s);
