@@ -431,7 +431,9 @@ static enum evs_rc claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
     if (how == EVS_CLAIM_RESUME && now.n) {
         evs_ckpt_done(c);
         evs_ckpt_copy(c, &now);
-    } else if (s->fresh || (how == EVS_CLAIM_RESTART && totals)) {
+    } else if (s->fresh) {
+        rc = evs_redis_drop(s, c, err);
+    } else if (how == EVS_CLAIM_RESTART && totals) {
         rc = empty_target(s, err);
     }
     c->epoch = s->epoch;
@@ -460,7 +462,7 @@ const struct evs_sink_ops evs_sink_redis = {
     .help = "keys of a Redis instance",
     .url = "redis://host:port/db",
     .schemes = "redis:|rediss:",
-    .caps = EVS_SINK_TXN | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_TARGET,
+    .caps = EVS_SINK_TXN | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_SWAP | EVS_SINK_TARGET,
     .rows_max = 50000,
     .open = open_redis,
     .info = info,
@@ -472,5 +474,6 @@ const struct evs_sink_ops evs_sink_redis = {
     .finish = finish,
     .get = evs_redis_get,
     .scan = evs_redis_scan,
+    .swap = evs_redis_swap,
     .close = close_redis,
 };

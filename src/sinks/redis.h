@@ -70,4 +70,8 @@ enum evs_rc evs_redis_get(struct evs_sink *sink, const struct evs_row *keys, siz
 enum evs_rc evs_redis_scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
                            struct evs_err *err);
 
+/* redis_swap.c: everything of this target away; and it in the place of another. */
+enum evs_rc evs_redis_drop(struct evs_redis *s, const struct evs_ckpt *c, struct evs_err *err);
+enum evs_rc evs_redis_swap(struct evs_sink *sink, const char *target, struct evs_err *err);
+
 #endif

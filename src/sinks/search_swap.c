@@ -1,0 +1,225 @@
+/* search_swap.c - a built index becomes the view, by one change of aliases.
+ *
+ * An index cannot be renamed, so what was built is cloned (hard links) to TARGET__MS, by its time
+ * of creation, and TARGET becomes an alias of that. What TARGET was stays as TARGET__old: where it
+ * was an alias, its index goes on under that name; where it was an index, it is cloned, because an
+ * alias needs its name. Every step may be done again: only the change of aliases is seen.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/json.h"
+#include "core/xalloc.h"
+#include "sinks/search.h"
+
+/* A request whose answers 200 and, when it may be missing, 404 are fine. */
+static enum evs_rc ask(struct evs_es *s, const char *method, const char *path, const char *body,
+                       bool may_miss, long *ret_status, struct evs_err *err)
+{
+    EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(EVS_ES_CAP);
+    if (body)
+        evs_buf_adds(&text, body);
+    enum evs_rc rc = evs_es_ask(s, method, path, body ? &text : NULL, ret_status, err);
+    if (!rc && *ret_status != 200 && !(may_miss && *ret_status == 404))
+        rc = evs_es_fail(s, *ret_status, path, err);
+    return rc;
+}
+
+/* A path with a name in it. The caller frees. */
+static char *at(struct evs_es *s, const char *before, const char *name, const char *after)
+{
+    char *escaped = curl_easy_escape(s->curl, name, 0);
+    char *path = evs_xprintf("%s%s%s", before, escaped ? escaped : "", after);
+    curl_free(escaped);
+    return path;
+}
+
+/* The first member's name of the answer. The caller frees. */
+static char *first_name(struct evs_es *s)
+{
+    struct evs_json *j = NULL;
+    struct evs_err ignored = EVS_ERR_INIT;
+    if (evs_json_parse(evs_buf_str(&s->reply), s->reply.len, &j, &ignored))
+        return NULL;
+    const char *name = evs_json_name(evs_json_first(j));
+    char *copy = name ? evs_xstrdup(name) : NULL;
+    evs_json_free(j);
+    return copy;
+}
+
+/* The index that this alias names, NULL: it is none. */
+static enum evs_rc behind(struct evs_es *s, const char *alias, char **ret_index,
+                          struct evs_err *err)
+{
+    long status;
+    char *path = at(s, "/_alias/", alias, "");
+    enum evs_rc rc = ask(s, "GET", path, NULL, true, &status, err);
+    *ret_index = !rc && status == 200 ? first_name(s) : NULL;
+    evs_free(path);
+    return rc;
+}
+
+static enum evs_rc exists(struct evs_es *s, const char *index, bool *ret_has, struct evs_err *err)
+{
+    long status;
+    char *path = at(s, "/", index, "");
+    enum evs_rc rc = ask(s, "HEAD", path, NULL, true, &status, err);
+    *ret_has = !rc && status == 200;
+    evs_free(path);
+    return rc;
+}
+
+static enum evs_rc drop(struct evs_es *s, const char *index, struct evs_err *err)
+{
+    long status;
+    char *path = at(s, "/", index, "");
+    enum evs_rc rc = ask(s, "DELETE", path, NULL, true, &status, err);
+    evs_free(path);
+    return rc;
+}
+
+static enum evs_rc block(struct evs_es *s, const char *index, bool on, struct evs_err *err)
+{
+    long status;
+    char *path = at(s, "/", index, "/_settings");
+    enum evs_rc rc =
+        ask(s, "PUT", path, on ? "{\"index.blocks.write\":true}" : "{\"index.blocks.write\":null}",
+            false, &status, err);
+    evs_free(path);
+    return rc;
+}
+
+/* Index `from` once more as `to`, when there is none; writes to `from` wait meanwhile. */
+static enum evs_rc clone(struct evs_es *s, const char *from, const char *to, struct evs_err *err)
+{
+    struct evs_err second = EVS_ERR_INIT;
+    bool has;
+    long status;
+    enum evs_rc rc = exists(s, to, &has, err);
+    if (rc || has)
+        return rc;
+    rc = block(s, from, true, err);
+    char *target = at(s, "/_clone/", to, "?wait_for_active_shards=1");
+    char *path = at(s, "/", from, target);
+    evs_free(target);
+    if (!rc)
+        rc = ask(s, "PUT", path, "{\"settings\":{\"index.blocks.write\":null}}", false, &status,
+                 err);
+    evs_free(path);
+    path = at(s, "/_cluster/health/", to, "?wait_for_status=yellow&timeout=60s");
+    if (!rc)
+        rc = ask(s, "GET", path, NULL, false, &status, err);
+    evs_free(path);
+    if (block(s, from, false, &second) && !rc) {
+        *err = second;
+        rc = err->code;
+    }
+    return rc;
+}
+
+/* "TARGET__1795349329175": the same for every try of one build. */
+static enum evs_rc name_built(struct evs_es *s, const char *target, char **ret_name,
+                              struct evs_err *err)
+{
+    long status;
+    struct evs_json *j = NULL;
+    char *path = at(s, "/", s->index, "/_settings");
+    enum evs_rc rc = ask(s, "GET", path, NULL, false, &status, err);
+    evs_free(path);
+    if (!rc && evs_json_parse(evs_buf_str(&s->reply), s->reply.len, &j, err))
+        rc = err->code = EVS_FATAL;
+    const struct evs_json *one = evs_json_first(j);
+    const char *ms = evs_json_text(
+        evs_json_get(evs_json_get(evs_json_get(one, "settings"), "index"), "creation_date"));
+    if (!rc && !ms)
+        rc = evs_fail(err, EVS_FATAL, "%s has no time of creation", s->index);
+    if (!rc)
+        *ret_name = evs_xprintf("%s__%s", target, ms);
+    evs_json_free(j);
+    return rc;
+}
+
+struct names {
+    const char *target;
+    char *old, *built;   /* old: TARGET__old */
+    char *live, *before; /* behind the aliases TARGET and TARGET__old, or NULL */
+    bool concrete;       /* TARGET is an index itself */
+};
+
+/* The one step that readers see. */
+static enum evs_rc change(struct evs_es *s, const struct names *n, struct evs_err *err)
+{
+    EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(1 << 16);
+    long status;
+    evs_buf_printf(&body, "{\"actions\":[{\"add\":{\"index\":\"%s\",\"alias\":\"%s\"}}", n->built,
+                   n->target);
+    if (n->concrete)
+        evs_buf_printf(&body, ",{\"remove_index\":{\"index\":\"%s\"}}", n->target);
+    if (n->live)
+        evs_buf_printf(&body, ",{\"remove\":{\"index\":\"%s\",\"alias\":\"%s\"}}", n->live,
+                       n->target);
+    if (n->before)
+        evs_buf_printf(&body, ",{\"remove\":{\"index\":\"%s\",\"alias\":\"%s\"}}", n->before,
+                       n->old);
+    if (n->live)
+        evs_buf_printf(&body, ",{\"add\":{\"index\":\"%s\",\"alias\":\"%s\"}}", n->live, n->old);
+    evs_buf_adds(&body, "]}");
+    return ask(s, "POST", "/_aliases", evs_buf_str(&body), false, &status, err);
+}
+
+static enum evs_rc look(struct evs_es *s, const char *target, struct names *n, struct evs_err *err)
+{
+    n->target = target;
+    n->old = evs_xprintf("%s__old", n->target);
+    enum evs_rc rc = name_built(s, n->target, &n->built, err);
+    if (!rc)
+        rc = behind(s, n->target, &n->live, err);
+    if (!rc)
+        rc = behind(s, n->old, &n->before, err);
+    if (!rc && !n->live)
+        rc = exists(s, n->target, &n->concrete, err);
+    return rc;
+}
+
+static enum evs_rc swap(struct evs_es *s, struct names *n, struct evs_err *err)
+{
+    long status;
+    bool has_old = false;
+    char *path = at(s, "/", s->index, "/_refresh");
+    enum evs_rc rc = ask(s, "POST", path, NULL, false, &status, err);
+    evs_free(path);
+    if (!rc && n->live && !strcmp(n->live, n->built))
+        return EVS_OK; /* done before, and killed before it could say so */
+    if (!rc)
+        rc = clone(s, s->index, n->built, err);
+    if (!rc && !n->before)
+        rc = exists(s, n->old, &has_old, err);
+    if (!rc && has_old)
+        rc = drop(s, n->old, err);
+    if (!rc && n->concrete)
+        rc = clone(s, n->target, n->old, err);
+    if (!rc)
+        rc = change(s, n, err);
+    if (!rc && n->before)
+        rc = drop(s, n->before, err);
+    return rc;
+}
+
+enum evs_rc evs_es_swap(struct evs_sink *sink, const char *target, struct evs_err *err)
+{
+    struct evs_es *s = (struct evs_es *)sink;
+    struct names n = {0};
+    enum evs_rc rc = evs_es_beat(sink, err); /* still ours */
+    if (!rc)
+        rc = look(s, target, &n, err);
+    if (!rc)
+        rc = swap(s, &n, err);
+    if (!rc)
+        rc = evs_es_finish(sink, "done", err);
+    if (!rc)
+        rc = drop(s, s->index, err);
+    char *texts[] = {n.old, n.built, n.live, n.before};
+    for (size_t i = 0; i < EVS_COUNT(texts); i++)
+        evs_free(texts[i]);
+    return rc;
+}
