@@ -353,7 +353,11 @@ const struct evs_cmd evs_cmd_replay = {
              "written without --yes or an answer at the prompt.\n\n"
              "A tombstone deletes. An older event never overwrites a newer one: within a partition "
              "the offset decides; for a key on two partitions the timestamp, then partition and "
-             "offset.",
+             "offset. Where timestamps of such a key also go backwards inside a partition, no "
+             "order is right: what reaches the view later decides, and lint tells of both.\n\n"
+             "A dry run and a diff read and compare. They do not try whether the store takes each "
+             "value (its types, checks and rights): a run tells that with the record's place, and "
+             "writes nothing of that batch.",
     .example = "eventscope replay shop.orders --sink sqlite:orders.db --target orders --diff\n"
                "eventscope replay shop.orders --sink postgresql://etl@db/shop --target orders_view "
                "--since 'yesterday 14:00' --columns 'total:numeric=.value.total' --yes\n"

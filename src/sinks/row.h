@@ -6,7 +6,10 @@
  * Which of two events of one key is newer: in one partition the offset decides. A key on two
  * partitions has no offset order: then the timestamp decides, after it partition and offset
  * (evs_row_newer). `rank` is that order as one number that never goes back within a partition: for
- * stores that keep a version.
+ * stores that keep a version. Where the timestamps of one partition go backwards, three events of
+ * such a key may each be newer than the next: then what reaches the sink later decides (a search
+ * index, by rank, keeps the partition whose clock was ahead). Such a topic has no one truth; lint
+ * finds it (split-key, timestamp-regression).
  *
  * Units    ts_ms epoch milliseconds; offsets as Kafka's; counters are events, rows, bytes.
  * Threads  none.   Owns  rows borrow everything; a checkpoint owns its partitions and texts.

@@ -5,8 +5,8 @@
  * and is success. count and sum write their new totals into the checkpoint document first: a start
  * that finds them there writes them again, all the same. The checkpoint moves by compare-and-set
  * (_seq_no), so that of two processes only one goes on. An index made here remembers deletes for a
- * day (index.gc_deletes): a minute, the default, would let a late old write resurrect a document. A server that is
- * restarted forgets all the same what it had flushed.
+ * day (index.gc_deletes): a minute, the default, would let a late old write resurrect a document. A
+ * server forgets at its restart, all the same, the deletes that it had flushed.
  *
  * Threads  one; check from any.   Owns  the curl handle.
  * Errors   no answer, 429, 502, 503, 504 are EVS_RETRY; 400 of one document is EVS_POISON with its
