@@ -1,10 +1,13 @@
 """Records that cannot pass and sinks that will not take them: coordinates, exit codes, policies."""
 import json
 import socket
+import subprocess
+import threading
+import urllib.parse
 
 import pytest
 
-from support import views
+from support import stores, views
 
 
 @pytest.fixture
@@ -114,13 +117,121 @@ def test_words_for_sinks_that_are_not_there(kevs, topic, produce, postgres, tmp_
         1, "not a database")
 
 
-def test_missing_rights(kevs, topic, produce, pg):
+def test_wrong_password(kevs, kafka, topic, produce):
+    """Refused in one line without the password; the view is made once it is right."""
     name = topic()
     produce(name, [("a", "1")])
+    want = views.fold_latest(views.dump(kafka, name))
+    with stores.Redis() as store:
+        sink = views.Redis(store.url)
+        sink.ask(["ACL", "SETUSER", "etl", "on", ">right", "~*", "+@all"])
+        for password, code in (("wr0ng", 1), ("right", 0)):
+            url = store.url.replace("//", f"//etl:{password}@")
+            got = kevs("replay", name, "--sink", url, "--target", "v", "--yes")
+            assert got.code == code and password not in got.err
+            if code:
+                got.failed(1, "WRONGPASS")
+        assert sink.latest("v") == want
+    with stores.Postgres() as store:
+        store.sql("CREATE ROLE etl LOGIN PASSWORD 'right'; GRANT ALL ON SCHEMA public TO etl")
+        rules = store.dir / "data" / "pg_hba.conf"
+        rules.write_text("host all etl 127.0.0.1/32 scram-sha-256\n" + rules.read_text())
+        store.sql("SELECT pg_reload_conf()")
+        for password, code in (("wr0ng", 1), ("right", 0)):
+            url = store.url.replace("eventscope@", f"etl:{password}@")
+            got = kevs("replay", name, "--sink", url, "--target", "v", "--yes")
+            assert got.code == code and password not in got.err
+            if code:
+                got.failed(1, "password authentication failed")
+        assert views.Postgres(store.url).latest("v") == want
+
+
+def test_missing_rights(kevs, kafka, topic, produce, pg):
+    name = topic()
+    produce(name, [("a", "1"), ("b", "2")])
     pg.query("SET client_min_messages = error; DROP ROLE IF EXISTS reader;"
              "CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA public TO PUBLIC")
-    url = pg.url.replace("eventscope@", "reader@")
-    kevs("replay", name, "--sink", url, "--target", "v", "--yes").failed(1, "permission denied")
+    reader = views.Postgres(pg.url.replace("eventscope@", "reader@"), binary=False)
+    kevs(*argv(name, reader)).failed(1, "permission denied")
+    # Rights to everything but the view's own rows: known at the first batch.
+    kevs(*argv(name, pg, "--id", "first", "-k", "a")).ok()
+    pg.query("GRANT ALL ON ALL TABLES IN SCHEMA public TO reader; REVOKE INSERT ON v FROM reader;"
+             "GRANT CREATE ON SCHEMA public TO reader")
+    got = kevs(*argv(name, reader))
+    got.failed(1, "permission denied", "v")
+    assert pg.latest("v").keys() == {b"a"}
+    pg.query("GRANT INSERT ON v TO reader")
+    again = kevs(*argv(name, reader, "--resume")).ok().json
+    assert again["state"] == "done" and again["events"]["applied"] == 2
+    assert pg.latest("v") == views.fold_latest(views.dump(kafka, name))
+    pg.query("DROP OWNED BY reader; DROP ROLE reader")
+
+
+class Proxy:
+    """A TCP relay that can be cut: every connection at once, in the middle of what it says."""
+
+    def __init__(self, port):
+        self.to, self.pairs = port, []
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                a, _ = self.server.accept()
+                b = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:
+                return
+            self.pairs.append((a, b))
+            for x, y in ((a, b), (b, a)):
+                threading.Thread(target=self.relay, args=(x, y), daemon=True).start()
+
+    @staticmethod
+    def relay(x, y):
+        try:
+            while data := x.recv(4096):
+                y.sendall(data)
+        except OSError:
+            pass
+
+    def cut(self):
+        pairs, self.pairs = self.pairs, []
+        for pair in pairs:
+            for s in pair:
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+                s.close()
+        return len(pairs)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "redis", "opensearch", "elasticsearch"])
+def test_connection_cut(kevs, kafka, admin, topic, rng, request, tmp_path, kind):
+    """Cut again and again while it writes: each batch is in once, and the run gets through."""
+    sink = views.make(kind, request.getfixturevalue, tmp_path)
+    name = topic(partitions=2)
+    admin("produce", topic=name, records=views.hostile(
+        rng, 1500, False, 2, getattr(sink, "fits", lambda key: True)))
+    port = urllib.parse.urlsplit(sink.url).port
+    proxy = Proxy(port)
+    child = kevs.start("replay", name, "--sink", sink.url.replace(f":{port}", f":{proxy.port}"),
+                       "--target", "v", "--json", "--yes", "--batch", "40", "--rate", "500",
+                       *getattr(sink, "options", []))
+    cuts = 0
+    while child.poll() is None:
+        try:
+            child.wait(0.25)
+        except subprocess.TimeoutExpired:
+            cuts += proxy.cut() > 0
+    out, err = child.communicate()
+    proxy.server.close()
+    assert child.returncode == 0, (out, err)
+    assert cuts > 3
+    events = views.dump(kafka, name)
+    assert sink.latest("v") == views.fold_latest(events)
+    assert json.loads(out)["events"]["read"] == len(events)
 
 
 def test_bad_plans_and_options(kevs, tmp_path):
