@@ -1,13 +1,14 @@
 """Killed at any moment and resumed, a replay ends with the view and counts of one never killed."""
 import math
 import os
+import shutil
 import signal
 import subprocess
 import time
 
 import pytest
 
-from support import proc, views
+from support import proc, stores, views
 
 SEARCH = ("opensearch", "elasticsearch")
 SLOW = ("kafka", *SEARCH)           # a run of these begins and commits slowly
@@ -169,6 +170,55 @@ def test_resume_says_what_it_does(kevs, sink, topic, produce):
     assert "nothing to do" in again.out
     kevs(*argv(name, sink, "-k", "a", "--id", again.out.split()[1])).failed(
         2, "begun with another plan")
+
+
+def full_then_resume(kevs, kafka, topic, sink, words, mend):
+    """The store is too small for the view: one line; more room: --resume ends as if nothing was."""
+    failed = kevs(*argv(topic, sink, "--mode", "log", "--batch", "50", "--id", "full")).failed(
+        1, *words)
+    assert failed.json["state"] == "failed" and failed.json["events"]["read"] > 0
+    mend()
+    result = kevs(*argv(topic, sink, "--mode", "log", "--id", "full")).ok()
+    events = views.dump(kafka, topic)
+    assert sink.log("v") == views.fold_log(events)
+    equal_counts(result.json, events, log=True)
+
+
+def test_redis_memory_full_then_resume(kevs, kafka, admin, topic):
+    name = topic()
+    for _ in range(4):
+        admin("produce", topic=name, records=[{"key": "k", "value": "x" * 4000}] * 500)
+    with stores.Redis() as store:
+        sink = views.Redis(store.url)
+        sink.ask(["CONFIG", "SET", "maxmemory", "5mb"])
+        full_then_resume(kevs, kafka, name, sink, ["OOM"],
+                         lambda: sink.ask(["CONFIG", "SET", "maxmemory", "0"]))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="mounts a small file system")
+def test_postgresql_disk_full_then_resume(kevs, kafka, admin, topic, rng):
+    name = topic()
+    for _ in range(4):
+        admin("produce", topic=name, records=[
+            {"key": "k", "value_base64": views.b64(rng.randbytes(4000))} for _ in range(500)])
+    with stores.Postgres() as store:
+        small = store.dir / "small"
+        small.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=777", "none", small],
+                       check=False)
+        if not os.path.ismount(small):
+            pytest.skip("no mounts here")
+        try:
+            shutil.chown(small, "postgres")
+            for sql in (f"CREATE TABLESPACE small LOCATION '{small}'",
+                        "ALTER DATABASE postgres SET default_tablespace = small"):
+                store.sql(sql)
+            full_then_resume(kevs, kafka, name, views.Postgres(store.url), ["No space left"],
+                             lambda: subprocess.run(["mount", "-o", "remount,size=64m", small],
+                                                    check=True))
+        finally:
+            store.stop()
+            subprocess.run(["umount", small], check=True)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="mounts a small file system")
