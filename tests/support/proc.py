@@ -122,6 +122,16 @@ def scratch(name, user=None):
     return path
 
 
+@contextlib.contextmanager
+def in_time(seconds, slack=2.5):
+    """What is inside takes no longer; slack is a busy machine's share, so look for what would take
+    much longer."""
+    began = time.monotonic()
+    yield
+    took = time.monotonic() - began
+    assert took < seconds + slack, f"took {took:.1f} s of {seconds} s"
+
+
 def tail(path, lines=15):
     """The end of a log, for a failure's message."""
     try:
