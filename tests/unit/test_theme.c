@@ -89,6 +89,73 @@ static void test_heat_text(void **state)
     }
 }
 
+/* Machado, Oliveira and Fernandes 2009, severity 1: on linear RGB. */
+static const double blindness[][3][3] = {
+    {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}},
+    {{0.152286, 1.052583, -0.204868},
+     {0.114503, 0.786281, 0.099216},
+     {-0.003882, -0.048116, 1.051998}},
+    {{0.367322, 0.860646, -0.227968},
+     {0.280085, 0.672501, 0.047413},
+     {-0.011820, 0.042940, 0.968881}},
+    {{1.255528, -0.076749, -0.178779},
+     {-0.078411, 0.930809, 0.147602},
+     {0.004733, 0.691367, 0.303900}},
+};
+static const char *const blind_names[] = {"full sight", "protanopia", "deuteranopia", "tritanopia"};
+
+static double lab_f(double t)
+{
+    return t > 0.008856 ? cbrt(t) : 7.787 * t + 16.0 / 116;
+}
+
+static void seen_as_lab(uint32_t rgb, const double m[3][3], double lab[3])
+{
+    double in[3] = {channel(rgb >> 16 & 255), channel(rgb >> 8 & 255), channel(rgb & 255)}, out[3];
+    for (int i = 0; i < 3; i++)
+        out[i] = fmin(1, fmax(0, m[i][0] * in[0] + m[i][1] * in[1] + m[i][2] * in[2]));
+    double x = (0.4124 * out[0] + 0.3576 * out[1] + 0.1805 * out[2]) / 0.9505;
+    double y = 0.2126 * out[0] + 0.7152 * out[1] + 0.0722 * out[2];
+    double z = (0.0193 * out[0] + 0.1192 * out[1] + 0.9505 * out[2]) / 1.089;
+    lab[0] = 116 * lab_f(y) - 16;
+    lab[1] = 500 * (lab_f(x) - lab_f(y));
+    lab[2] = 200 * (lab_f(y) - lab_f(z));
+}
+
+static double difference(uint32_t a, uint32_t b, int kind)
+{
+    double x[3], y[3], sum = 0;
+    seen_as_lab(a, blindness[kind], x);
+    seen_as_lab(b, blindness[kind], y);
+    for (int i = 0; i < 3; i++)
+        sum += (x[i] - y[i]) * (x[i] - y[i]);
+    return sqrt(sum);
+}
+
+/* A difference of 2.3 can just be seen side by side; verdicts stand apart. */
+static void test_verdicts_without_red_green_or_blue(void **state)
+{
+    static const enum evs_role verdicts[] = {EVS_ROLE_OK, EVS_ROLE_INFO, EVS_ROLE_WARN,
+                                             EVS_ROLE_BAD};
+    enum { LEAST = 8 };
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct evs_theme t;
+        struct evs_err err = EVS_ERR_INIT;
+        assert_int_equal(evs_theme_load(evs_theme_builtin(i), NULL, &t, &err), EVS_OK);
+        uint32_t own = !strcmp(t.name, "light") ? 0x000000 : 0xe5e5e5;
+        for (size_t k = 0; k < EVS_COUNT(blindness); k++)
+            for (size_t a = 0; a < EVS_COUNT(verdicts); a++)
+                for (size_t b = a + 1; b < EVS_COUNT(verdicts); b++) {
+                    double d = difference(evs_color_rgb(t.role[verdicts[a]].fg, own),
+                                          evs_color_rgb(t.role[verdicts[b]].fg, own), (int)k);
+                    if (d < LEAST)
+                        fail_msg("%s, %s: %s and %s differ by %.1f only", t.name, blind_names[k],
+                                 evs_role_name(verdicts[a]), evs_role_name(verdicts[b]), d);
+                }
+    }
+}
+
 static enum evs_rc parse_theme(const char *text, struct evs_theme *t, struct evs_err *err)
 {
     memset(t, 0, sizeof(*t));
@@ -145,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_themes_load),
         cmocka_unit_test(test_contrast),
         cmocka_unit_test(test_heat_text),
+        cmocka_unit_test(test_verdicts_without_red_green_or_blue),
         cmocka_unit_test(test_theme_errors),
         cmocka_unit_test(test_few_colors_stay_readable),
     };
