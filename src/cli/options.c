@@ -51,11 +51,16 @@ static const struct evs_opt keep_opts[] = {
     {'k', "key", EVS_OPT_STR, "GLOB", NULL, "keys like this: a glob, re:PATTERN or =TEXT exactly",
      .many = true},
     {0, "grep", EVS_OPT_STR, "TEXT", NULL, "these bytes in key or value", .many = true},
-    {'i', "ignore-case", EVS_OPT_FLAG, NULL, NULL, "--grep and --key ignore case"},
+    {'i', "ignore-case", EVS_OPT_FLAG, NULL, NULL, "keys and text ignore case"},
     {0, "header", EVS_OPT_STR, "NAME[=GLOB]", NULL, "a header of this name (and value)",
      .many = true},
     {0, "jq", EVS_OPT_STR, "EXPR", NULL,
      "jq on {topic,partition,offset,timestamp,key,value,headers}; true keeps", .many = true},
+    {0, "not-key", EVS_OPT_STR, "GLOB", NULL, "keys unlike this", .many = true},
+    {0, "not-grep", EVS_OPT_STR, "TEXT", NULL, "these bytes in neither", .many = true},
+    {0, "not-header", EVS_OPT_STR, "NAME[=GLOB]", NULL, "no such header", .many = true},
+    {0, "not-jq", EVS_OPT_STR, "EXPR", NULL, "what is false (an error keeps nothing)",
+     .many = true},
     {0},
 };
 

@@ -79,10 +79,11 @@ enum evs_rc evs_session_filter(const struct evs_cli *cli, struct evs_filter **re
     static const struct {
         const char *opt;
         enum evs_filter_kind kind;
-    } kinds[] = {{"key", EVS_FILTER_KEY},
-                 {"grep", EVS_FILTER_GREP},
-                 {"header", EVS_FILTER_HEADER},
-                 {"jq", EVS_FILTER_JQ}};
+        bool invert;
+    } kinds[] = {{"key", EVS_FILTER_KEY, false},          {"grep", EVS_FILTER_GREP, false},
+                 {"header", EVS_FILTER_HEADER, false},    {"jq", EVS_FILTER_JQ, false},
+                 {"not-key", EVS_FILTER_KEY, true},       {"not-grep", EVS_FILTER_GREP, true},
+                 {"not-header", EVS_FILTER_HEADER, true}, {"not-jq", EVS_FILTER_JQ, true}};
     struct evs_filter_term terms[TERMS_MAX];
     size_t n = 0;
     bool ignore_case = evs_opts_given(&cli->opts, "ignore-case");
@@ -91,8 +92,10 @@ enum evs_rc evs_session_filter(const struct evs_cli *cli, struct evs_filter **re
         for (size_t i = 0; (text = evs_opts_nth(&cli->opts, kinds[k].opt, i)); i++) {
             if (n == TERMS_MAX)
                 return evs_fail(err, EVS_INVALID, "more than %d filters", TERMS_MAX);
-            terms[n++] = (struct evs_filter_term){
-                .kind = kinds[k].kind, .text = text, .ignore_case = ignore_case};
+            terms[n++] = (struct evs_filter_term){.kind = kinds[k].kind,
+                                                  .text = text,
+                                                  .invert = kinds[k].invert,
+                                                  .ignore_case = ignore_case};
         }
     }
     *ret_f = NULL;

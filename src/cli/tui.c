@@ -96,9 +96,8 @@ enum evs_rc evs_cli_connect(struct evs_cli *cli, char how, const char *text,
 
 static void add_word(struct evs_buf *to, const char *lead, const char *value)
 {
-    bool quote = strchr(value, ' ') != NULL;
-    evs_buf_printf(to, "%s%s%s%s%s", to->len ? " " : "", lead, quote ? "\"" : "", value,
-                   quote ? "\"" : "");
+    evs_buf_printf(to, "%s%s", to->len ? " " : "", lead);
+    evs_text_word(to, value);
 }
 
 /* The options of "where to read" and "what to keep" as the words of the search entry; jq comes
@@ -108,10 +107,11 @@ static void search_words(const struct evs_cli *cli, struct evs_buf *to)
     static const struct {
         const char *option, *lead;
         unsigned group;
-    } words[] = {{"key", "key:", EVS_CMD_KEEP},       {"grep", "grep:", EVS_CMD_KEEP},
-                 {"header", "header:", EVS_CMD_KEEP}, {"since", "since:", EVS_CMD_READ},
-                 {"until", "until:", EVS_CMD_READ},   {"partitions", "p:", EVS_CMD_READ},
-                 {"count", "n:", EVS_CMD_READ}};
+    } words[] = {{"key", "key:", EVS_CMD_KEEP},        {"grep", "grep:", EVS_CMD_KEEP},
+                 {"header", "header:", EVS_CMD_KEEP},  {"not-key", "!key:", EVS_CMD_KEEP},
+                 {"not-grep", "!grep:", EVS_CMD_KEEP}, {"not-header", "!header:", EVS_CMD_KEEP},
+                 {"since", "since:", EVS_CMD_READ},    {"until", "until:", EVS_CMD_READ},
+                 {"partitions", "p:", EVS_CMD_READ},   {"count", "n:", EVS_CMD_READ}};
     const struct evs_opts *o = &cli->opts;
     const char *value;
     for (size_t w = 0; w < EVS_COUNT(words); w++)
@@ -121,12 +121,18 @@ static void search_words(const struct evs_cli *cli, struct evs_buf *to)
                 break;
             add_word(to, words[w].lead, value);
         }
-    bool jq = cli->cmd->groups & EVS_CMD_KEEP && evs_opts_given(o, "jq");
+    if (cli->cmd->groups & EVS_CMD_KEEP && evs_opts_given(o, "ignore-case"))
+        evs_buf_printf(to, "%s-i", to->len ? " " : "");
+    bool jq =
+        cli->cmd->groups & EVS_CMD_KEEP && (evs_opts_given(o, "jq") || evs_opts_given(o, "not-jq"));
     value = cli->cmd->groups & EVS_CMD_READ ? evs_opts_str(o, "offset") : NULL;
     if (value && (to->len || jq || strspn(value, "0123456789") != strlen(value)))
         add_word(to, "o:", value);
+    size_t n = 0;
     for (size_t i = 0; jq && (value = evs_opts_nth(o, "jq", i)) != NULL; i++)
-        evs_buf_printf(to, "%s(%s)", i ? " and " : to->len ? " jq:" : "jq:", value);
+        evs_buf_printf(to, "%s(%s)", n++ ? " and " : to->len ? " jq:" : "jq:", value);
+    for (size_t i = 0; jq && (value = evs_opts_nth(o, "not-jq", i)) != NULL; i++)
+        evs_buf_printf(to, "%s(%s | not)", n++ ? " and " : to->len ? " jq:" : "jq:", value);
     if (!to->len && cli->cmd->groups & EVS_CMD_READ && evs_opts_given(o, "follow"))
         evs_buf_adds(to, "follow");
 }

@@ -258,3 +258,18 @@ size_t evs_text_fit(struct evs_buf *out, const void *data, size_t n, size_t cols
     }
     return used;
 }
+
+void evs_text_word(struct evs_buf *out, const char *text)
+{
+    if (*text && !strpbrk(text, " \"")) {
+        evs_buf_adds(out, text);
+        return;
+    }
+    evs_buf_addc(out, '"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            evs_buf_addc(out, '\\');
+        evs_buf_addc(out, *text);
+    }
+    evs_buf_addc(out, '"');
+}

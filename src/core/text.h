@@ -33,6 +33,8 @@ int evs_text_cp_width(uint32_t cp);
 
 /* The whole of p, escaped. */
 void evs_text_escape(struct evs_buf *out, const void *p, size_t n);
+/* A word of the search entry: in "quotes" when it holds spaces or quotes, \" and \\ in them. */
+void evs_text_word(struct evs_buf *out, const char *text);
 /* Columns that evs_text_escape's result takes. */
 size_t evs_text_width(const void *p, size_t n);
 

@@ -9,26 +9,40 @@
 static const struct {
     const char *name;
     enum evs_filter_kind kind;
-    const char *option;
-} kinds[] = {{"grep:", EVS_FILTER_GREP, "--grep"},
-             {"key:", EVS_FILTER_KEY, "-k"},
-             {"header:", EVS_FILTER_HEADER, "--header"},
-             {"jq:", EVS_FILTER_JQ, "--jq"}};
+    const char *option, *inverted;
+} kinds[] = {{"grep:", EVS_FILTER_GREP, "--grep", "--not-grep"},
+             {"key:", EVS_FILTER_KEY, "-k", "--not-key"},
+             {"header:", EVS_FILTER_HEADER, "--header", "--not-header"},
+             {"jq:", EVS_FILTER_JQ, "--jq", "--not-jq"}};
 
 void evs_search_init(struct evs_search *s)
 {
     memset(s, 0, sizeof(*s));
 }
 
+/* Where the quotes that p begins with end; n: nowhere. */
+static size_t closing(const char *p, size_t n)
+{
+    size_t i = 1;
+    for (; i < n && p[i] != '"'; i++)
+        if (p[i] == '\\' && i + 1 < n)
+            i++;
+    return i < n ? i : n;
+}
+
+/* A value without the quotes around it; quotes within are its own. */
 static const char *keep(struct evs_search *s, const char *p, size_t n)
 {
     if (s->used + n + 1 > sizeof(s->text))
         return NULL;
     char *to = s->text + s->used;
-    size_t out = 0;
-    for (size_t i = 0; i < n; i++)
-        if (p[i] != '"')
-            to[out++] = p[i];
+    size_t out = 0, end = n && *p == '"' ? closing(p, n) : 0;
+    bool quoted = end && end + 1 >= n; /* or not closed yet */
+    for (size_t i = quoted; i < (quoted ? end : n); i++) {
+        if (quoted && p[i] == '\\' && i + 1 < end)
+            i++;
+        to[out++] = p[i];
+    }
     to[out] = '\0';
     s->used += out + 1;
     return to;
@@ -45,9 +59,12 @@ static size_t word_length(const char *p)
         return n;
     }
     size_t n = 0;
-    for (bool quoted = false; p[n] && (quoted || p[n] != ' '); n++)
+    for (bool quoted = false; p[n] && (quoted || p[n] != ' '); n++) {
         if (p[n] == '"')
             quoted = !quoted;
+        else if (quoted && p[n] == '\\' && p[n + 1])
+            n++;
+    }
     return n;
 }
 
@@ -107,12 +124,18 @@ static enum evs_rc add_word(struct evs_search *s, const char *p, size_t n, struc
         return number ? evs_num_i64(number, 1, INT64_MAX, &s->count, err)
                       : evs_fail(err, EVS_INVALID, "the search is too long");
     }
+    if (n == 2 && !strncmp(p, "-i", 2)) {
+        s->ignore_case = true;
+        return EVS_OK;
+    }
     return add_term(s, p, n, err);
 }
 
 static enum evs_rc finish(struct evs_search *s, struct evs_err *err)
 {
     int64_t when;
+    for (size_t i = 0; i < s->n_terms; i++)
+        s->terms[i].ignore_case = s->ignore_case;
     s->every = s->every || (s->partitions && !strcmp(s->partitions, "all"));
     if (s->partitions && (s->every || !strcmp(s->partitions, "key")))
         s->partitions = NULL;
@@ -202,6 +225,9 @@ void evs_search_options(const struct evs_search *s, struct evs_buf *out)
         evs_buf_printf(out, " -c %lld", (long long)s->count);
     for (size_t i = 0; i < s->n_terms; i++)
         for (size_t k = 0; k < EVS_COUNT(kinds); k++)
-            if (kinds[k].kind == s->terms[i].kind && !s->terms[i].invert)
-                option(out, kinds[k].option, s->terms[i].text);
+            if (kinds[k].kind == s->terms[i].kind)
+                option(out, s->terms[i].invert ? kinds[k].inverted : kinds[k].option,
+                       s->terms[i].text);
+    if (s->ignore_case)
+        evs_buf_adds(out, " -i");
 }

@@ -1,7 +1,8 @@
 /* search.h - the words of a search: what to keep, where to read; the command line's, one a word.
  *
  * text or grep:TEXT, key:GLOB, header:NAME=GLOB, jq:EXPR (the rest of the line), since:T until:T
- * p:LIST o:FROM n:COUNT; a leading ! inverts a term; "quotes" keep spaces. p:all reads every
+ * p:LIST o:FROM n:COUNT; a leading ! inverts a term; -i ignores case. "Quotes" around a value keep
+ * its spaces (with \" and \\ in them); other quotes are what they are. p:all reads every
  * partition, p:key the one the key hashes to.
  *
  * Units    as the words.   Threads  none.   Owns  its texts; terms point into them.
@@ -27,6 +28,7 @@ struct evs_search {
     const char *partitions, *from, *since, *until; /* NULL: not said */
     int64_t count;                                 /* n: 0 no limit */
     bool every;                                    /* p:all */
+    bool ignore_case;                              /* -i, of keys and text */
 };
 
 void evs_search_init(struct evs_search *s);

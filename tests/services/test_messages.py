@@ -183,6 +183,11 @@ def test_filters(kevs, topic, produce):
     assert keys("--header", "h=no") == []
     assert keys("--jq", ".value.n > 17") == ["k18", "k19"]
     assert len(keys("--grep", "n", "-c", "5")) == 5
+    assert keys("--not-key", "k1*", "--not-grep", '"n": 2', "--not-header", "h=no",
+                "--not-jq", ".value.n > 8") == keys("--jq", """
+                (.key | startswith("k1") | not) and .value.n != 2 and .value.n <= 8""") != []
+    assert keys("--not-header", "h") == []
+    assert keys("-k", "K3", "-i") == ["k3"] and keys("-k", "K3") == []
 
 
 def test_follow(kevs, topic, produce):

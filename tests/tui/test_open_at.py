@@ -17,6 +17,9 @@ def numbers(topic, produce):
     (["--grep", ": 7}"], 'grep:": 7}"', 1),
     (["--jq", ".value.n < 10", "-k", "=k0"], "jq:(.value.n < 10)", 2),
     (["-p", "0,1", "-k", "k1"], "key:k1 p:0,1", 20),
+    (["-k", "K1", "-i"], "key:K1 -i", 20),
+    (["--not-key", "k1"], "!key:k1", 80),
+    (["--grep", '"n": 7}'], r'grep:"\"n\": 7}"', 1),
 ])
 def test_words(options, crumb, kept, numbers, kafka, tui):
     t = tui("messages", numbers, "-b", kafka, "--tui", "-o", "beginning", *options, cols=200)

@@ -376,6 +376,31 @@ static void test_search_words(void **state)
     assert_non_null(strstr(line.data, " -k =User:123 "));
     assert_non_null(strstr(line.data, " --grep 'two words'"));
     evs_search_init(s);
+    evs_buf_reset(&line);
+    assert_int_equal(
+        evs_search_parse(s, "grep:\"type\":\"placed\" {\"a\":\"b\\\"c\"} !\"say \\\"hi\\\"\" -i",
+                         &err),
+        EVS_OK);
+    assert_string_equal(s->terms[0].text, "\"type\":\"placed\""); /* its own */
+    assert_string_equal(s->terms[1].text, "{\"a\":\"b\\\"c\"}");
+    assert_string_equal(s->terms[2].text, "say \"hi\"");
+    assert_true(s->terms[0].ignore_case && s->terms[2].ignore_case && s->terms[2].invert);
+    evs_search_options(s, &line);
+    assert_non_null(strstr(line.data, " --not-grep 'say \"hi\"' -i"));
+    static const char *const values[] = {"plain", "two words", "\"", "a\"b", "\\", "a \\\"", ""};
+    for (size_t i = 0; i < EVS_COUNT(values); i++) { /* what was quoted comes back */
+        evs_search_init(s);
+        evs_buf_reset(&line);
+        evs_buf_adds(&line, "n:1 key:");
+        evs_text_word(&line, values[i]);
+        evs_buf_adds(&line, " x");
+        if (*values[i]) {
+            assert_int_equal(evs_search_parse(s, line.data, &err), EVS_OK);
+            assert_string_equal(s->terms[0].text, values[i]);
+            assert_int_equal(s->n_terms, 2);
+        }
+    }
+    evs_search_init(s);
     assert_int_equal(evs_search_parse(s, "since:soon", &err), EVS_INVALID);
     evs_search_init(s);
     assert_int_equal(evs_search_parse(s, "key:", &err), EVS_INVALID);

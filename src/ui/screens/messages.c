@@ -20,6 +20,18 @@ static bool is_where(const char *word)
     return false;
 }
 
+/* One exact key more among the words. */
+static void add_key(struct messages *m, const char *lead, const void *key, size_t len)
+{
+    EVS_AUTO(evs_buf) struct evs_buf line = EVS_BUF_INIT(sizeof(m->what) - 1);
+    EVS_AUTO(evs_buf) struct evs_buf word = EVS_BUF_INIT(1 << 12);
+    evs_buf_printf(&word, "=%.*s", (int)len, (const char *)key);
+    evs_buf_printf(&line, "%s%s%s", m->what, m->what[0] ? " " : "", lead);
+    evs_text_word(&line, evs_buf_str(&word));
+    if (!line.over)
+        snprintf(m->what, sizeof(m->what), "%s", evs_buf_str(&line));
+}
+
 static void words_of_place(struct messages *m, const struct evs_place *at)
 {
     struct evs_err err = EVS_ERR_INIT;
@@ -29,9 +41,7 @@ static void words_of_place(struct messages *m, const struct evs_place *at)
     else if (at->text)
         snprintf(is_where(at->text) ? m->where : m->what, EVS_SEARCH_TEXT, "%s", at->text);
     if (at->key && at->key_len && !memchr(at->key, '\0', at->key_len) && at->key_len < 500)
-        snprintf(m->what, sizeof(m->what), "key:=%s%.*s%s",
-                 memchr(at->key, ' ', at->key_len) ? "\"" : "", (int)at->key_len,
-                 (const char *)at->key, memchr(at->key, ' ', at->key_len) ? "\"" : "");
+        add_key(m, "key:", at->key, at->key_len);
     size_t n = strlen(m->where);
     if (at->from_ms >= 0)
         n += (size_t)snprintf(m->where + n, sizeof(m->where) - n, n ? " since:%lld" : "since:%lld",
@@ -293,9 +303,12 @@ static void keep_like(struct messages *m, bool drop)
         evs_ui_say(m->ui, EVS_ROLE_WARN, "only a key can be kept or dropped here");
         return;
     }
-    size_t n = strlen(m->what);
-    snprintf(m->what + n, sizeof(m->what) - n, "%s%skey:=\"%.*s\"", n ? " " : "", drop ? "!" : "",
-             (int)(r->ev->key_len < 400 ? r->ev->key_len : 400), (const char *)r->ev->key);
+    if (r->ev->key_len > 400) {
+        evs_ui_say(m->ui, EVS_ROLE_WARN, "this key is too long to search for: %zu bytes",
+                   r->ev->key_len);
+        return;
+    }
+    add_key(m, drop ? "!key:" : "key:", r->ev->key, r->ev->key_len);
     evs_search_init(&m->search);
     if (evs_search_parse(&m->search, m->what, &err) || evs_search_parse(&m->search, m->where, &err))
         evs_ui_fail(m->ui, &err);
