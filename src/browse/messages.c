@@ -81,6 +81,11 @@ void evs_messages_pause(struct evs_messages *m, bool on)
     send(m, (struct command){.kind = CMD_PAUSE, .on = on});
 }
 
+void evs_messages_merge(struct evs_messages *m, bool on)
+{
+    send(m, (struct command){.kind = CMD_MERGE, .on = on});
+}
+
 void evs_messages_stop(struct evs_messages *m)
 {
     send(m, (struct command){.kind = CMD_STOP});
@@ -142,6 +147,7 @@ void evs_messages_free(struct evs_messages *m)
     evs_queue_free(m->commands);
     evs_slot_free(m->slot);
     query_free(m->query);
+    evs_free(m->held);
     body_unref(m->detail);
     evs_ranges_free(m->plan);
     evs_free(m->plan_error);

@@ -111,6 +111,7 @@ struct evs_messages_sn {
     double seconds, rate;         /* reading; records per second now */
     int64_t eta_ms;               /* -1 unknown */
     int64_t behind_records, behind_ms; /* behind the head, -1 unknown */
+    int64_t merged_to_ms, held; /* a merged tail's newest time shown, -1; records that wait */
     size_t memory_bytes, memory_limit;
     /* the record asked for with evs_messages_fetch, whole */
     const struct evs_event *detail;
@@ -121,6 +122,7 @@ struct evs_messages_sn {
     const struct evs_ranges *plan; /* NULL: none, or not resolved yet */
     int64_t plan_span, plan_bytes; /* bytes estimated from records seen, -1 unknown */
     int64_t plan_ms;               /* estimated time, -1 unknown */
+    int64_t plan_each;             /* the bytes a message that it comes from, -1 a guess */
     const char *plan_error;
     const char *error, *hint;     /* the newest trouble; NULL fine */
 };
@@ -139,6 +141,8 @@ void evs_messages_view(struct evs_messages *m, int64_t top_seq, int n);
 void evs_messages_query(struct evs_messages *m, const struct evs_messages_query *q);
 void evs_messages_follow(struct evs_messages *m, bool on); /* go to the end and on from there */
 void evs_messages_pause(struct evs_messages *m, bool on);  /* a tail stops fetching */
+/* A tail comes by time: each record waits half a second for older ones of other partitions. */
+void evs_messages_merge(struct evs_messages *m, bool on);
 void evs_messages_stop(struct evs_messages *m);            /* a search */
 void evs_messages_resume(struct evs_messages *m);          /* goes on where it was stopped */
 void evs_messages_fetch(struct evs_messages *m, int32_t partition, int64_t offset);

@@ -69,6 +69,7 @@ enum command_kind {
     CMD_QUERY,
     CMD_FOLLOW,
     CMD_PAUSE,
+    CMD_MERGE,
     CMD_STOP,
     CMD_RESUME,
     CMD_FETCH,
@@ -96,6 +97,13 @@ struct mpart {
     size_t n_back;
     int64_t back_from; /* rows from here on are read */
     int64_t back_step;
+    int64_t held_ms; /* of its newest held record, or of one before */
+};
+
+struct held { /* a tail's record that waits for older ones of other partitions */
+    struct body *body;
+    int64_t ts_ms, arrived_us;
+    bool lost_some;
 };
 
 /* A reader whose records come to us through a queue; the tail and the search. */
@@ -133,7 +141,10 @@ struct evs_messages {
     struct tap *tap;
     int64_t view_top; /* INT64_MAX: sticks to the end */
     int view_n;
-    bool following, paused;
+    bool following, paused, merged;
+    struct held *held; /* by time */
+    size_t n_held, held_slots, held_bytes;
+    int64_t merged_to_ms;
     /* figures */
     int64_t read_records, read_bytes, kept, dropped, passed, span, behind, start_us, worked_us;
     struct evs_rate rate;
@@ -172,6 +183,13 @@ enum evs_rc page_fetch(struct evs_messages *m, int32_t partition, int64_t offset
 /* --- tail and search: messages_tap.c --- */
 enum evs_rc tap_open(struct evs_messages *m, struct evs_err *err) EVS_MUST_USE;
 void tap_drain(struct evs_messages *m);
+/* Places one record of the tap; takes the body. */
+void tap_take(struct evs_messages *m, struct body *b, bool lost_some);
 void tap_close(struct evs_messages *m); /* positions stay in the parts */
+
+/* --- a tail by time: messages_hold.c --- */
+void hold_add(struct evs_messages *m, struct body *body, bool lost_some);
+/* Places those that have waited long enough, with all that are older; or all. */
+void hold_release(struct evs_messages *m, bool all);
 
 #endif

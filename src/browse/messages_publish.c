@@ -1,11 +1,12 @@
 /* messages_publish.c - snapshots of a messages session. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "browse/messages_int.h"
 #include "core/clock.h"
 #include "core/xalloc.h"
 
-enum { RATE_WINDOW_MS = 3000, DEFAULT_RATE = 1000000, DEFAULT_BYTES = 200 };
+enum { RATE_WINDOW_MS = 3000, DEFAULT_RATE = 1000000, DEFAULT_BYTES = 200, SIZES = 1000 };
 
 struct sn {
     struct evs_messages_sn pub; /* first */
@@ -86,17 +87,48 @@ static void take_figures(struct evs_messages_sn *to, struct evs_messages *m)
             (int64_t)(to->seconds * 1000 * (double)(m->span - m->passed) / (double)m->passed);
     to->behind_records = m->behind;
     to->behind_ms = m->behind < 0 ? -1 : m->behind == 0 ? 0 : newest < 0 ? -1 : now_ms - newest;
+    to->merged_to_ms = m->merged ? m->merged_to_ms : -1;
+    to->held = (int64_t)m->n_held;
     to->memory_bytes = m->rows.body_bytes + m->rows.slots * sizeof(struct row);
     to->memory_limit = m->memory_limit;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* The mean of the records at hand, where none counts for more than the 19th of 20 by size: one
+ * huge record says little about the others. -1: none at hand. */
+static double usual_size(const struct evs_messages *m)
+{
+    int64_t sizes[SIZES];
+    size_t n = 0;
+    for (size_t i = 0; i < m->rows.n && n < SIZES; i++) {
+        const struct row *row = rows_at(&m->rows, m->rows.first + (int64_t)(m->rows.n - 1 - i));
+        if (row->r.kind == EVS_ROW_RECORD)
+            sizes[n++] = (row->r.key_size > 0 ? row->r.key_size : 0) +
+                         (row->r.value_size > 0 ? row->r.value_size : 0);
+    }
+    if (!n)
+        return -1;
+    qsort(sizes, n, sizeof(*sizes), by_size);
+    int64_t most = sizes[(n - 1) * 19 / 20];
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)(sizes[i] < most ? sizes[i] : most);
+    return sum / (double)n;
 }
 
 static void take_plan(struct sn *sn, const struct evs_messages *m)
 {
     struct evs_messages_sn *to = &sn->pub;
-    to->plan_span = to->plan_bytes = to->plan_ms = -1;
+    to->plan_span = to->plan_bytes = to->plan_ms = to->plan_each = -1;
     if (m->plan) {
-        double size =
-            m->read_records ? (double)m->read_bytes / (double)m->read_records : DEFAULT_BYTES;
+        double size = usual_size(m);
+        to->plan_each = size < 0 ? -1 : (int64_t)(size + 0.5);
+        size = size < 0 ? DEFAULT_BYTES : size;
         sn->plan = evs_ranges_copy(m->plan);
         to->plan_span = evs_ranges_span(m->plan);
         to->plan_bytes = (int64_t)((double)to->plan_span * size);

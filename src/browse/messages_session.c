@@ -83,6 +83,7 @@ static void clear_list(struct evs_messages *m)
     m->read_records = m->read_bytes = m->kept = m->dropped = m->passed = m->span = 0;
     m->passed_before = 0;
     m->behind = -1;
+    m->merged_to_ms = -1;
     m->err.code = EVS_OK;
     evs_rate_init(&m->rate);
     m->list++;
@@ -322,6 +323,7 @@ static void obey(struct evs_messages *m, struct command *cmd)
         break;
     case CMD_FOLLOW: follow(m, cmd->on); break;
     case CMD_PAUSE: pause_tail(m, cmd->on); break;
+    case CMD_MERGE: m->merged = cmd->on; break;
     case CMD_STOP: stop_search(m); break;
     case CMD_RESUME: resume_search(m); break;
     case CMD_FETCH: fetch(m, cmd->partition, cmd->at); break;

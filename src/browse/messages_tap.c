@@ -105,7 +105,7 @@ enum evs_rc tap_open(struct evs_messages *m, struct evs_err *err)
     return rc;
 }
 
-static void take_body(struct evs_messages *m, struct body *b, bool lost_some)
+void tap_take(struct evs_messages *m, struct body *b, bool lost_some)
 {
     messages_append(m, b, lost_some ? "dropped: the tail was too fast" : NULL);
     if (m->rows.n > ROWS_MAX) {
@@ -165,9 +165,11 @@ void tap_drain(struct evs_messages *m)
     m->tap_dropped = (int64_t)dropped;
     while (total < DRAIN_MAX && !evs_queue_pop_many(t->events, 0, items, EVS_COUNT(items), &n)) {
         for (size_t i = 0; i < n; i++)
-            take_body(m, items[i], lost_some);
+            m->merged && t->lossy ? hold_add(m, items[i], lost_some)
+                                  : tap_take(m, items[i], lost_some);
         total += n;
     }
+    hold_release(m, !m->merged || m->paused);
     take_problems(m, t);
     take_figures(m, t);
 }
@@ -185,6 +187,7 @@ void tap_close(struct evs_messages *m)
         tap_drain(m);
         while (evs_queue_stats(t->events).items)
             tap_drain(m);
+        hold_release(m, true);
         for (size_t i = 0; i < m->n_parts; i++) {
             int64_t at = evs_reader_position(t->reader, m->parts[i].p.partition);
             if (at > m->parts[i].p.next)

@@ -34,7 +34,8 @@ static const struct evs_opt topic_opts[] = {
 static const struct evs_opt read_opts[] = {
     {'p', "partitions", EVS_OPT_STR, "LIST", NULL, "partitions, such as 0,3-5 (default: all)"},
     {'o', "offset", EVS_OPT_STR, "FROM", NULL,
-     "beginning, end, N, -N (the last N), s@MS, and as the end e@MS (as kcat's; repeatable)",
+     "beginning, end, N, -N (the last N), s@MS, group:NAME (its commits), and as the end e@MS (as "
+     "kcat's; repeatable)",
      .many = true},
     {0, "since", EVS_OPT_STR, "T", NULL,
      "from this time: 15m, 2h, 3d back, RFC 3339, 'YYYY-MM-DD[ HH:MM[:SS]]', epoch s or ms"},

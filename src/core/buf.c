@@ -117,6 +117,14 @@ bool evs_buf_base64(struct evs_buf *b, const void *p, size_t n)
     return true;
 }
 
+void evs_buf_cut(struct evs_buf *b, size_t len)
+{
+    if (len >= b->len)
+        return;
+    b->len = len;
+    b->data[len] = '\0';
+}
+
 void evs_buf_reset(struct evs_buf *b)
 {
     b->len = 0;

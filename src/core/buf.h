@@ -40,6 +40,7 @@ bool evs_buf_base64(struct evs_buf *b, const void *p, size_t n); /* RFC 4648, pa
 bool evs_buf_i64(struct evs_buf *b, int64_t v);                  /* decimal, faster than printf */
 /* At least n writable bytes at data + len (n more than asked never hurts), or NULL when over. */
 char *evs_buf_room(struct evs_buf *b, size_t n);
+void evs_buf_cut(struct evs_buf *b, size_t len);  /* back to a length it had */
 void evs_buf_reset(struct evs_buf *b);            /* empty, memory kept */
 void evs_buf_done(struct evs_buf *b);             /* empty, memory freed */
 char *evs_buf_steal(struct evs_buf *b);           /* caller frees; never NULL */

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/num.h"
 #include "core/xalloc.h"
+#include "kafka/range_int.h"
 
 /* --- partitions --- */
 
@@ -88,6 +89,7 @@ enum place_kind {
     PLACE_OFFSET,
     PLACE_BACK, /* value records before the end */
     PLACE_TIME,
+    PLACE_GROUP, /* text: the group's name */
     PLACE_OPEN
 };
 
@@ -100,7 +102,8 @@ struct place {
 static enum evs_rc bad_offset(const char *text, struct evs_err *err)
 {
     evs_fail(err, EVS_INVALID, "offset '%s': not understood", text);
-    return evs_hint(err, "beginning, end, N, -N (the last N), s@MS; and as the end N or e@MS");
+    return evs_hint(
+        err, "beginning, end, N, -N (the last N), s@MS, group:NAME; and as the end N or e@MS");
 }
 
 static enum evs_rc parse_offset(const char *text, bool is_end, struct place *to,
@@ -114,6 +117,10 @@ static enum evs_rc parse_offset(const char *text, bool is_end, struct place *to,
     }
     if (!strcmp(text, "end")) {
         to->kind = PLACE_END;
+        return EVS_OK;
+    }
+    if (!strncmp(text, "group:", 6) && text[6] && !is_end) {
+        *to = (struct place){.kind = PLACE_GROUP, .text = text + 6};
         return EVS_OK;
     }
     bool time = !strncmp(text, mark, 2), back = !time && text[0] == '-' && !is_end;
@@ -245,6 +252,7 @@ static int64_t place_in(const struct resolving *rs, const struct place *at,
     case PLACE_OFFSET: to = at->value; break;
     case PLACE_BACK: to = at->value > end - part->low ? part->low : end - at->value; break;
     case PLACE_TIME: to = ask_of(rs, part)->offset; break;
+    case PLACE_GROUP: to = part->from; break; /* is there already; none: at the end */
     case PLACE_OPEN: return EVS_RANGE_OPEN;
     case PLACE_END:
     default: return end;
@@ -260,6 +268,8 @@ static enum evs_rc place_all(struct resolving *rs, const struct place *at, size_
     enum evs_rc rc = EVS_OK;
     if (at->kind == PLACE_TIME)
         rc = ask(rs, at->value, rs->r->isolation, err);
+    else if (at->kind == PLACE_GROUP)
+        rc = evs_range_from_group(rs->c, at->text, rs->r, err);
     for (size_t i = 0; !rc && i < rs->r->n; i++)
         if (!rs->r->parts[i].error)
             *(int64_t *)(void *)((char *)&rs->r->parts[i] + member) =

@@ -20,7 +20,7 @@
 
 struct evs_range_spec {
     const char *partitions; /* "0,3-5"; NULL: all */
-    const char *from;       /* beginning, end, N, -N, s@MS; NULL: beginning */
+    const char *from;       /* beginning, end, N, -N, s@MS, group:NAME; NULL: beginning */
     const char *to;         /* e@MS or N; NULL: the end as of now */
     const char *since, *until; /* T of the contract; NULL: none */
     int64_t now_ms;            /* for durations back */

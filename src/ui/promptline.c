@@ -27,12 +27,16 @@ static void draw_prompt(const struct evs_overlay *o, struct evs_view *above, str
     int at = 1 + evs_view_text(v, 0, 1, EVS_ROLE_PROMPT, p->spec.label);
     if (strlen(p->spec.label) > 1)
         at++;
-    int right = (int)evs_text_width(p->say, strlen(p->say));
-    int room = v->cols - at - (right && right < v->cols / 2 ? right + 3 : 1);
+    char known[EVS_PROMPT_SAY] = "";
+    bool wrong = p->wrong;
+    if (!p->say[0] && p->spec.resolved)
+        wrong = !p->spec.resolved(p->spec.ctx, p->edit.text, known);
+    const char *say = p->say[0] ? p->say : known;
+    int right = (int)evs_text_width(say, strlen(say)), most = v->cols * 3 / 4;
+    int room = v->cols - at - (right && right < most ? right + 3 : 1);
     evs_edit_draw(&p->edit, v, 0, at, room, EVS_ROLE_PROMPT, true);
-    if (right && right < v->cols / 2)
-        evs_view_right(v, 0, v->cols - 1, p->wrong ? EVS_ROLE_PROMPT_BAD : EVS_ROLE_PROMPT_OK,
-                       p->say);
+    if (right && right < most)
+        evs_view_right(v, 0, v->cols - 1, wrong ? EVS_ROLE_PROMPT_BAD : EVS_ROLE_PROMPT_OK, say);
 }
 
 static void complete(struct prompt *p)

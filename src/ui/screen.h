@@ -195,6 +195,8 @@ struct evs_prompt_spec {
     const char *hints;   /* footer while it is open; NULL: "Enter accept  Esc cancel" */
     /* After each change; answers text for the right end; false: drawn as wrong. May be NULL. */
     bool (*changed)(void *ctx, const char *text, char say[EVS_PROMPT_SAY]);
+    /* What is known of text by now, asked each frame where changed() said nothing. May be NULL. */
+    bool (*resolved)(void *ctx, const char *text, char say[EVS_PROMPT_SAY]);
     bool (*done)(void *ctx, const char *text); /* Enter; false keeps it open */
     void (*cancelled)(void *ctx);              /* may be NULL */
     /* The i-th completion of text (a whole new text), NULL past the end. May be NULL. */

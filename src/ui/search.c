@@ -48,8 +48,7 @@ static const char *keep(struct evs_search *s, const char *p, size_t n)
     return to;
 }
 
-/* One word: up to a space outside quotes; jq: takes the rest of the line. */
-static size_t word_length(const char *p)
+size_t evs_search_word(const char *p)
 {
     const char *word = *p == '!' ? p + 1 : p;
     if (!strncmp(word, "jq:", 3)) {
@@ -155,7 +154,7 @@ enum evs_rc evs_search_parse(struct evs_search *s, const char *line, struct evs_
             line++;
             continue;
         }
-        size_t n = word_length(line);
+        size_t n = evs_search_word(line);
         enum evs_rc rc = add_word(s, line, n, err);
         if (rc)
             return rc;

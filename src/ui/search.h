@@ -35,6 +35,8 @@ void evs_search_init(struct evs_search *s);
 /* Adds the words of a line. */
 enum evs_rc evs_search_parse(struct evs_search *s, const char *line,
                              struct evs_err *err) EVS_MUST_USE;
+/* Length of the word at p: up to a space outside quotes; jq: takes the rest of the line. */
+size_t evs_search_word(const char *p);
 /* Whether the terms can be compiled: patterns, jq. */
 enum evs_rc evs_search_check(const struct evs_search *s, struct evs_err *err) EVS_MUST_USE;
 /* The key when the search is for exactly one (key:=TEXT, or a glob without signs), else NULL. */

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "decode/decoder.h"
+#include "decode/wire.h"
 #include "test.h"
 
 static void chooses(void **state)
@@ -75,6 +76,48 @@ static void null_and_forced(void **state)
     assert_null(evs_decoder_find("nothing"));
 }
 
+static void wire_fields_without_a_schema(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in;
+        size_t n;
+        const char *out; /* NULL: the error's start follows */
+        const char *err;
+    } rows[] = {
+        {"\x08\x96\x01", 3, "1: 150", NULL}, /* the documentation's own examples */
+        {"\x12\x07testing", 9, "2: \"testing\"   7 bytes", NULL},
+        {"\x1a\x03\x08\x96\x01", 5, "3: {\n  1: 150\n}", NULL},
+        {"\x08\x01", 2, "1: 1   sint -1", NULL},
+        {"\x0d\x00\x00\xc0\x3f", 5, "1: 1069547520   float 1.5", NULL},
+        {"\x0a\x02\x00\xff", 4, "1: 00 ff   2 bytes", NULL},
+        {"\x00\x00\x00\x00\x07\x00\x08\x02", 8, "schema id 7\n1: 2", NULL},
+        {"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, "1: 18446744073709551615   int -1",
+         NULL},
+        {"{\"a\":1}", 7, NULL, "no wire fields at byte 1: no such wire type"},
+        {"\x12\x07test", 6, NULL, "no wire fields at byte 1: a length beyond the end"},
+        {"\x08\x80", 2, NULL, "no wire fields at byte 1: a number does not end"},
+        {"\x00", 1, NULL, "no wire fields at byte 0: no field number"},
+        {"", 0, NULL, "no wire fields: empty"},
+    };
+    for (size_t i = 0; i < EVS_COUNT(rows); i++) {
+        struct evs_err err = EVS_ERR_INIT;
+        EVS_AUTO(evs_buf) struct evs_buf b = EVS_BUF_INIT(4096);
+        enum evs_rc rc = evs_wire_text(rows[i].in, rows[i].n, &b, &err);
+        assert_string_equal(rc ? err.msg : evs_buf_str(&b), rc ? rows[i].err : rows[i].out);
+        assert_true(!rc || !b.len);
+    }
+    char deep[400]; /* messages in messages: the depth is bounded */
+    size_t n = 0;
+    for (int i = 0; i < 60; i++, n += 2) {
+        deep[n] = 0x0a;
+        deep[n + 1] = (char)(2 * (59 - i));
+    }
+    struct evs_err err = EVS_ERR_INIT;
+    EVS_AUTO(evs_buf) struct evs_buf b = EVS_BUF_INIT(1 << 16);
+    assert_int_equal(evs_wire_text(deep, n, &b, &err), EVS_OK);
+}
+
 /* The registry's own rules: every member, many inputs. */
 static void every_decoder_keeps_the_rules(void **state)
 {
@@ -103,6 +146,7 @@ int main(void)
         cmocka_unit_test(chooses),
         cmocka_unit_test(late_binary_in_json_is_named),
         cmocka_unit_test(null_and_forced),
+        cmocka_unit_test(wire_fields_without_a_schema),
         cmocka_unit_test(every_decoder_keeps_the_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,18 +20,6 @@ static bool is_where(const char *word)
     return false;
 }
 
-/* One exact key more among the words. */
-static void add_key(struct messages *m, const char *lead, const void *key, size_t len)
-{
-    EVS_AUTO(evs_buf) struct evs_buf line = EVS_BUF_INIT(sizeof(m->what) - 1);
-    EVS_AUTO(evs_buf) struct evs_buf word = EVS_BUF_INIT(1 << 12);
-    evs_buf_printf(&word, "=%.*s", (int)len, (const char *)key);
-    evs_buf_printf(&line, "%s%s%s", m->what, m->what[0] ? " " : "", lead);
-    evs_text_word(&line, evs_buf_str(&word));
-    if (!line.over)
-        snprintf(m->what, sizeof(m->what), "%s", evs_buf_str(&line));
-}
-
 static void words_of_place(struct messages *m, const struct evs_place *at)
 {
     struct evs_err err = EVS_ERR_INIT;
@@ -41,7 +29,7 @@ static void words_of_place(struct messages *m, const struct evs_place *at)
     else if (at->text)
         snprintf(is_where(at->text) ? m->where : m->what, EVS_SEARCH_TEXT, "%s", at->text);
     if (at->key && at->key_len && !memchr(at->key, '\0', at->key_len) && at->key_len < 500)
-        add_key(m, "key:", at->key, at->key_len);
+        messages_add_key(m, "key:", at->key, at->key_len);
     size_t n = strlen(m->where);
     if (at->from_ms >= 0)
         n += (size_t)snprintf(m->where + n, sizeof(m->where) - n, n ? " since:%lld" : "since:%lld",
@@ -295,27 +283,6 @@ static enum evs_handled to_begin(struct messages *m)
     return EVS_IGNORED;
 }
 
-static void keep_like(struct messages *m, bool drop)
-{
-    const struct evs_msg_row *r = messages_current(m);
-    struct evs_err err = EVS_ERR_INIT;
-    if (!r || !r->ev || !r->ev->key || memchr(r->ev->key, '\0', r->ev->key_len)) {
-        evs_ui_say(m->ui, EVS_ROLE_WARN, "only a key can be kept or dropped here");
-        return;
-    }
-    if (r->ev->key_len > 400) {
-        evs_ui_say(m->ui, EVS_ROLE_WARN, "this key is too long to search for: %zu bytes",
-                   r->ev->key_len);
-        return;
-    }
-    add_key(m, drop ? "!key:" : "key:", r->ev->key, r->ev->key_len);
-    evs_search_init(&m->search);
-    if (evs_search_parse(&m->search, m->what, &err) || evs_search_parse(&m->search, m->where, &err))
-        evs_ui_fail(m->ui, &err);
-    else
-        messages_requery(m);
-}
-
 static void toggle_isolation(struct messages *m)
 {
     const struct evs_msg_row *r = messages_current(m);
@@ -337,15 +304,14 @@ static enum evs_handled layout_command(struct evs_screen *s, enum evs_command c)
     case EVS_CMD_MODE: {
         size_t cursor = messages_table(m)->cursor;
         bool end = messages_table(m)->stick_end;
-        m->as_lanes = !m->as_lanes;
+        m->layout = (enum msg_layout)((m->layout + 1) % MSG_LAYOUTS);
+        m->as_lanes = m->layout == MSG_AS_LANES;
+        evs_messages_merge(m->session, m->layout != MSG_LIST);
         messages_table(m)->stick_end = end;
         evs_table_go(messages_table(m), cursor);
         break;
     }
-    case EVS_CMD_VIEW:
-        m->view = (enum msg_value_view)((m->view + 1) % MSG_VIEWS);
-        m->detail_seq = INT64_MIN;
-        break;
+    case EVS_CMD_VIEW: messages_next_view(m); break;
     case EVS_CMD_BACK:
         if (!s->zoom && !m->on_detail)
             return EVS_IGNORED;
@@ -362,10 +328,12 @@ static enum evs_handled command(struct evs_screen *s, enum evs_command c)
     struct messages *m = messages_of(s);
     if (m->on_detail && (c == EVS_CMD_END || c == EVS_CMD_TOP || c == EVS_CMD_FILTER))
         return EVS_IGNORED;
+    if (m->as_lanes && !m->on_detail && messages_lanes_command(m, c) == EVS_HANDLED)
+        return EVS_HANDLED;
     switch (c) {
     case EVS_CMD_OPEN: return open_detail(s);
-    case EVS_CMD_FILTER:
-    case EVS_CMD_FILTER_FORM: messages_search_open(m); return EVS_HANDLED;
+    case EVS_CMD_FILTER: messages_search_open(m); return EVS_HANDLED;
+    case EVS_CMD_FILTER_FORM: messages_form_open(m); return EVS_HANDLED;
     case EVS_CMD_JUMP: messages_jump_open(m); return EVS_HANDLED;
     case EVS_CMD_FOLLOW: follow(m, !m->follow); return EVS_HANDLED;
     case EVS_CMD_PAUSE: pause_or_go(m); return EVS_HANDLED;
@@ -374,7 +342,7 @@ static enum evs_handled command(struct evs_screen *s, enum evs_command c)
     case EVS_CMD_TOP: return to_begin(m);
     case EVS_CMD_ISOLATION: toggle_isolation(m); return EVS_HANDLED;
     case EVS_CMD_KEEP_LIKE:
-    case EVS_CMD_DROP_LIKE: keep_like(m, c == EVS_CMD_DROP_LIKE); return EVS_HANDLED;
+    case EVS_CMD_DROP_LIKE: messages_keep_like(m, c == EVS_CMD_DROP_LIKE); return EVS_HANDLED;
     case EVS_CMD_PIPE: messages_pipe(m); return EVS_HANDLED;
     case EVS_CMD_TIME_FORMAT: m->detail_seq = INT64_MIN; return EVS_IGNORED;
     default: return layout_command(s, c);
@@ -464,13 +432,15 @@ static const struct evs_hint hints[] = {EVS_HINT(OPEN, "zoom"),     EVS_HINT(CON
                                         EVS_HINT(VIEW, "hex"),      EVS_HINT(TRACE, "trace"),
                                         EVS_HINT(COPY, "copy"),     EVS_HINT(REPLAY, "replay"),
                                         EVS_HINT(FILTER, "search"), EVS_HINT(JUMP, "jump"),
-                                        EVS_HINT(MODE, "lanes"),    EVS_HINT(PANE_NEXT, "pane"),
+                                        EVS_HINT(MODE, "layout"),   EVS_HINT(PANE_NEXT, "pane"),
                                         EVS_HINT(SAVE, "save"),     EVS_HINTS_END};
 
 static const struct evs_meaning meanings[] = {
     {"N offsets: ...", "offsets without a visible record, and why: aborted, marker, compacted"},
     {"LIVE, PAUSED",
      "following the end; behind head: what the partitions hold beyond the last row"},
+    {"merged to T", "a tail by time: each record waited half a second for older ones"},
+    {"*p4", "a marked lane stays in view while Left and Right go through the others"},
     {NULL, NULL}};
 
 const struct evs_screen_ops evs_screen_messages = {

@@ -16,7 +16,8 @@
 #include "ui/widgets/pager.h"
 #include "ui/widgets/table.h"
 
-enum msg_value_view { MSG_PRETTY, MSG_RAW, MSG_HEX, MSG_VIEWS };
+enum msg_value_view { MSG_PRETTY, MSG_RAW, MSG_HEX, MSG_WIRE, MSG_VIEWS };
+enum msg_layout { MSG_LIST, MSG_AS_LANES, MSG_MERGED, MSG_LAYOUTS };
 
 enum { MSG_LANES = 12, MSG_MARGIN = 200 };
 enum { MSG_COL_P, MSG_COL_OFFSET, MSG_COL_TIME, MSG_COL_KEY, MSG_COL_SIZE, MSG_COL_VALUE };
@@ -35,13 +36,16 @@ struct messages {
     int32_t lane_parts[MSG_LANES];
     int n_lanes;
     struct evs_table_ops lanes_ops;
+    enum msg_layout layout;
     bool as_lanes, on_detail, one_partition;
+    int32_t marked[MSG_LANES]; /* lanes that stay, at the left */
+    int n_marked, lane_skip;   /* unmarked ones scrolled out at the left */
     enum msg_value_view view;
     enum evs_isolation isolation;
     bool follow, paused, asked_rows;
     struct evs_search search;                           /* in force; n_terms 0: none */
     char what[EVS_SEARCH_TEXT], where[EVS_SEARCH_TEXT]; /* as typed */
-    char from[64], partitions[64];                      /* of the query in force */
+    char from[320], partitions[64];                     /* of the query in force */
     uint64_t list_id;                                   /* of the snapshot shown */
     int64_t first_seq;                                  /* of model row 0 */
     int64_t told_top; /* what the session was told to have at hand */
@@ -90,9 +94,12 @@ void messages_value_field(const struct messages *m, const struct evs_msg_row *r,
                           struct evs_field *f);
 /* messages_lanes.c */
 void messages_lanes_setup(struct messages *m, int cols);
+enum evs_handled messages_lanes_command(struct messages *m, enum evs_command c);
+void messages_lanes_bands(const struct messages *m, struct evs_bands *b);
 /* messages_detail.c */
 void messages_detail_update(struct messages *m);
 const char *messages_view_name(enum msg_value_view v);
+void messages_next_view(struct messages *m);
 /* messages_home.c: where an exact key must be, when all keys at hand follow one partitioner. */
 struct evs_key_home {
     const char *partitioner;
@@ -102,7 +109,29 @@ struct evs_key_home {
 bool messages_key_home(struct messages *m, const struct evs_search *s,
                        struct evs_key_home *ret_home);
 /* messages_search.c: the search entry; runs the query when accepted. */
+struct evs_search_verdict {
+    char what_says[EVS_PROMPT_SAY], where_says[EVS_PROMPT_SAY];
+    bool what_bad, where_bad;
+    struct evs_key_home home; /* of an exact key */
+    bool homed;
+    char partition[16]; /* read alone, by the screen's place or the key; "": as the words say */
+};
 void messages_search_open(struct messages *m);
+void messages_search(struct messages *m, const char *what, const char *where);
+/* Whether the words are right; then the session is asked what they would cost. */
+void messages_judge(struct messages *m, const char *what, const char *where,
+                    struct evs_search_verdict *v);
+void messages_draw_cost(const struct messages *m, const struct evs_search_verdict *v,
+                        struct evs_view *view, int row);
+void messages_draw_command(const struct messages *m, const struct evs_search_verdict *v,
+                           const char *what, const char *where, struct evs_view *status);
+void messages_copy_command(const struct messages *m, const struct evs_search_verdict *v,
+                           const char *what, const char *where);
+/* One exact key more among the words; `&` and `!` on the record under the cursor. */
+void messages_add_key(struct messages *m, const char *lead, const void *key, size_t len);
+void messages_keep_like(struct messages *m, bool drop);
+/* messages_form.c: the same, one field a line. */
+void messages_form_open(struct messages *m);
 void messages_requery(struct messages *m);
 /* messages_jump.c */
 void messages_jump_open(struct messages *m);

@@ -1,5 +1,6 @@
 /* messages_bands.c - what Messages says in breadcrumb and status. */
 #include <stdio.h>
+#include <string.h>
 
 #include "ui/screens/messages.h"
 
@@ -18,6 +19,16 @@ static void say_head(const struct messages *m, struct evs_bands *b)
         evs_bands_say(b->value, sizeof(b->value), "PAUSED%s, fetching stopped", at);
     else if (sn->at_end && m->list.cursor + 1 >= m->list.n)
         evs_bands_say(b->value, sizeof(b->value), "END");
+}
+
+/* Of a tail by time: nothing older came within the half second that each record waits. */
+static void say_merged(const struct messages *m, struct evs_bands *b)
+{
+    char time[EVS_NUM_LEN];
+    size_t n = strlen(b->left);
+    if (m->layout != MSG_LIST && m->sn->merged_to_ms >= 0)
+        evs_bands_say(b->left + n, sizeof(b->left) - n, " %s merged to %s", evs_glyph(EVS_G_DOT),
+                      evs_ui_time(m->ui, time, m->sn->merged_to_ms));
 }
 
 static void say_counts(const struct messages *m, struct evs_bands *b)
@@ -83,6 +94,7 @@ void messages_bands(const struct evs_screen *s, struct evs_bands *b)
 {
     const struct messages *m = messages_of(s);
     const char *dot = evs_glyph(EVS_G_DOT);
+    static const char *const layouts[MSG_LAYOUTS] = {"list", "lanes", "merged"};
     char part[16];
     snprintf(part, sizeof(part), "p%d", s->at.partition);
     if (s->at.partition >= 0)
@@ -92,16 +104,18 @@ void messages_bands(const struct evs_screen *s, struct evs_bands *b)
     char home[24] = "";
     if (m->home >= 0)
         snprintf(home, sizeof(home), " (p%d only)", m->home);
-    evs_bands_say(b->right, sizeof(b->right), "%s %s %s %s %.100s%s%s%.60s",
-                  m->as_lanes ? "lanes" : "list", dot,
-                  m->isolation == EVS_READ_COMMITTED ? "read_committed" : "read_uncommitted", dot,
-                  m->search.n_terms ? m->what : "no filter", home,
-                  m->where[0] ? " " : "", m->where);
+    evs_bands_say(b->right, sizeof(b->right), "%s %s %s %s %.100s%s%s%.60s", layouts[m->layout],
+                  dot, m->isolation == EVS_READ_COMMITTED ? "read_committed" : "read_uncommitted",
+                  dot, m->search.n_terms ? m->what : "no filter", home, m->where[0] ? " " : "",
+                  m->where);
     if (!m->sn)
         return;
     b->live = m->sn->state == EVS_MESSAGES_LIVE;
     snprintf(b->tag, sizeof(b->tag), "exact");
     say_counts(m, b);
+    if (m->as_lanes)
+        messages_lanes_bands(m, b);
+    say_merged(m, b);
     say_head(m, b);
     if (m->sn->state == EVS_MESSAGES_SEARCHING || m->sn->state == EVS_MESSAGES_STOPPED)
         say_search(m, b);

@@ -4,12 +4,13 @@
 
 #include "browse/topics.h"
 #include "decode/decoder.h"
+#include "decode/wire.h"
 #include "stats/partitioner.h"
 #include "ui/screens/messages.h"
 
 const char *messages_view_name(enum msg_value_view v)
 {
-    static const char *const names[MSG_VIEWS] = {"pretty", "raw", "hex"};
+    static const char *const names[MSG_VIEWS] = {"pretty", "raw", "hex", "wire fields"};
     return names[v];
 }
 
@@ -102,11 +103,37 @@ static void put_key(struct messages *m, const struct evs_event *ev)
     evs_pager_add(&m->detail, EVS_ROLE_TEXT, evs_buf_str(&line), line.len);
 }
 
+static bool put_wire(struct messages *m, const struct evs_event *ev)
+{
+    EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(16 << 20);
+    struct evs_err err = EVS_ERR_INIT;
+    if (evs_wire_text(ev->value, ev->value_len, &text, &err)) {
+        evs_pager_printf(&m->detail, EVS_ROLE_WARN, "%s: shown as hex", err.msg);
+        return false;
+    }
+    evs_pager_add(&m->detail, EVS_ROLE_TEXT, evs_buf_str(&text), text.len);
+    return true;
+}
+
+/* The next way to show the value; wire fields only where there are any. */
+void messages_next_view(struct messages *m)
+{
+    const struct evs_msg_row *r = messages_current(m);
+    EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(16 << 20);
+    struct evs_err unused = EVS_ERR_INIT;
+    m->view = (enum msg_value_view)((m->view + 1) % MSG_VIEWS);
+    if (m->view == MSG_WIRE && (!r || !r->ev || !r->ev->value ||
+                                evs_wire_text(r->ev->value, r->ev->value_len, &text, &unused)))
+        m->view = MSG_PRETTY;
+    m->detail_seq = INT64_MIN;
+}
+
 static void put_body(struct messages *m, const struct evs_event *ev, const struct evs_buf *text,
                      const struct evs_decoded *d)
 {
-    bool cut = false;
-    if (m->view == MSG_HEX || !strcmp(d->decoder->name, "hex"))
+    if (m->view == MSG_WIRE && put_wire(m, ev))
+        return;
+    if (m->view == MSG_HEX || m->view == MSG_WIRE || !strcmp(d->decoder->name, "hex"))
         evs_pager_hex(&m->detail, ev->value, ev->value_len);
     else if (m->view == MSG_RAW)
         evs_pager_add(&m->detail, EVS_ROLE_TEXT, ev->value, ev->value_len);
@@ -114,7 +141,6 @@ static void put_body(struct messages *m, const struct evs_event *ev, const struc
         evs_pager_json(&m->detail, evs_buf_str(text), text->len);
     else
         evs_pager_add(&m->detail, EVS_ROLE_TEXT, evs_buf_str(text), text->len);
-    (void)cut;
 }
 
 static void put_value(struct messages *m, const struct evs_event *ev, int64_t whole)

@@ -71,7 +71,11 @@ static void draw_list(const struct evs_screen *s, struct messages_panes *p)
     struct evs_view at = p->list;
     bool titled = p->list_rows < p->list.rows;
     if (titled) {
-        evs_view_rule(&at, 0, m->as_lanes ? "lanes" : "messages", NULL, !m->on_detail);
+        evs_view_rule(&at, 0,
+                      m->as_lanes               ? "lanes"
+                      : m->layout == MSG_MERGED ? "messages by time"
+                                                : "messages",
+                      NULL, !m->on_detail);
         at = evs_view_sub(&p->list, 1, 0, p->list.rows - 1, p->list.cols);
     }
     struct evs_table t = *messages_table(m);

@@ -7,7 +7,7 @@
 
 struct jump {
     int32_t partition; /* -1: as it is */
-    char from[64];     /* "" : not by offset */
+    char from[320];    /* "" : not by offset */
     char since[64];
 };
 
@@ -22,7 +22,8 @@ static void parse_place(const char *text, struct jump *j)
         snprintf(j->from, sizeof(j->from), "beginning");
     else if (!strcmp(text, "end"))
         snprintf(j->from, sizeof(j->from), "end");
-    else if ((*text == '-' && number(text + 1)) || number(text))
+    else if ((*text == '-' && number(text + 1)) || number(text) ||
+             (!strncmp(text, "group:", 6) && text[6]))
         snprintf(j->from, sizeof(j->from), "%s", text);
     else
         snprintf(j->since, sizeof(j->since), "%s", text);
@@ -74,13 +75,42 @@ static bool changed(void *ctx, const char *text, char say[EVS_PROMPT_SAY])
     char partition[16];
     struct evs_messages_query q;
     if (!*text) {
-        snprintf(say, EVS_PROMPT_SAY, "1234  -500  begin  end  2h  2026-11-21 14:00  p3  p3:1234");
+        snprintf(say, EVS_PROMPT_SAY,
+                 "1234  -500  begin  end  2h  2026-11-21 14:00  p3  p3:1234  group:NAME");
         return true;
     }
     if (!parse(m, text, &j, say))
         return false;
     query_of(m, &j, partition, &q);
     evs_messages_plan(m->session, &q);
+    return true;
+}
+
+/* The offsets that the words stand for, as soon as the cluster has said them. */
+static bool resolved(void *ctx, const char *text, char say[EVS_PROMPT_SAY])
+{
+    const struct messages *m = ctx;
+    const struct evs_messages_sn *sn = m->sn;
+    char num[EVS_NUM_LEN];
+    *say = '\0';
+    if (!*text || !sn)
+        return true;
+    if (sn->plan_error) {
+        snprintf(say, EVS_PROMPT_SAY, "%.150s", sn->plan_error);
+        return false;
+    }
+    if (!sn->plan || !sn->plan->n) {
+        snprintf(say, EVS_PROMPT_SAY, "%s", evs_glyph(EVS_G_MORE));
+        return true;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < sn->plan->n && i < 3 && n < 100; i++)
+        n += (size_t)snprintf(say + n, EVS_PROMPT_SAY - n, "%sp%d @ %s", i ? "  " : "",
+                              sn->plan->parts[i].partition,
+                              evs_num_commas(num, sn->plan->parts[i].from));
+    if (sn->plan->n > 3)
+        snprintf(say + n, EVS_PROMPT_SAY - n, "  %s %zu more", evs_glyph(EVS_G_MORE),
+                 sn->plan->n - 3);
     return true;
 }
 
@@ -112,12 +142,12 @@ static bool done(void *ctx, const char *text)
     return true;
 }
 
-/* The offsets that the words stand for, as soon as the cluster has said them. */
 void messages_jump_open(struct messages *m)
 {
     evs_ui_prompt(m->ui, &(struct evs_prompt_spec){.label = "@",
                                                    .history = "jump",
                                                    .changed = changed,
+                                                   .resolved = resolved,
                                                    .done = done,
                                                    .hints = "Enter jump  Up history  Esc cancel",
                                                    .ctx = m});

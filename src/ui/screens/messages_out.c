@@ -92,8 +92,10 @@ bool messages_command_line(const struct evs_screen *s, struct evs_buf *out)
     const struct messages *m = messages_of(s);
     evs_buf_adds(out, "messages ");
     evs_shell_word(out, s->at.topic);
-    if (!m->search.partitions && s->at.partition >= 0)
+    if (!m->search.partitions && !m->search.every && s->at.partition >= 0)
         evs_buf_printf(out, " -p %d", s->at.partition);
+    else if (m->home >= 0)
+        evs_buf_printf(out, " -p %d", m->home);
     if (!m->search.from && m->from[0])
         evs_buf_printf(out, " -o %s", m->from);
     evs_search_options(&m->search, out);

@@ -6,17 +6,14 @@
 #include "core/clock.h"
 #include "ui/screens/messages.h"
 
-enum { REST_MS = 200, ROWS = 7 };
+enum { ROWS = 7 };
 
 struct entry {
     struct evs_overlay overlay; /* first */
     struct messages *m;
     struct evs_edit what, where;
     bool on_where;
-    char what_says[EVS_PROMPT_SAY], where_says[EVS_PROMPT_SAY];
-    bool what_bad, where_bad;
-    struct evs_key_home home; /* of an exact key */
-    bool homed;
+    struct evs_search_verdict verdict;
 };
 
 static int rows(const struct evs_overlay *o, int max)
@@ -25,36 +22,64 @@ static int rows(const struct evs_overlay *o, int max)
     return max < ROWS ? max : ROWS;
 }
 
-static void plan(struct entry *e)
+/* Which partitions are read where no words say it; "": all. */
+static void place_of(struct messages *m, const struct evs_search *s, struct evs_search_verdict *v)
+{
+    const struct evs_place *at = &m->screen->at;
+    bool here = !s->partitions && at->partition >= 0 && !s->every;
+    v->homed = !here && messages_key_home(m, s, &v->home);
+    v->partition[0] = '\0';
+    if (here || v->homed)
+        snprintf(v->partition, sizeof(v->partition), "%d",
+                 v->homed ? v->home.partition : at->partition);
+}
+
+void messages_judge(struct messages *m, const char *what, const char *where,
+                    struct evs_search_verdict *v)
 {
     struct evs_search *s = evs_xcalloc(1, sizeof(*s));
     struct evs_err err = EVS_ERR_INIT;
     evs_search_init(s);
-    e->what_bad = evs_search_parse(s, e->what.text, &err) || evs_search_check(s, &err);
-    snprintf(e->what_says, sizeof(e->what_says), "%.150s", e->what_bad ? err.msg : "valid");
+    v->what_bad = evs_search_parse(s, what, &err) || evs_search_check(s, &err);
+    snprintf(v->what_says, sizeof(v->what_says), "%.150s", v->what_bad ? err.msg : "valid");
     size_t terms = s->n_terms;
-    e->where_bad = evs_search_parse(s, e->where.text, &err);
-    if (!e->where_bad && s->n_terms > terms)
-        e->where_bad = evs_fail(&err, EVS_INVALID, "only since: until: p: o: n: here");
-    snprintf(e->where_says, sizeof(e->where_says), "%.150s", e->where_bad ? err.msg : "valid");
-    if (!e->what_bad && !e->where_bad) {
-        char partition[16];
-        const struct evs_place *at = &e->m->screen->at;
-        snprintf(partition, sizeof(partition), "%d", at->partition);
-        bool here = !s->partitions && at->partition >= 0 && !s->every;
-        e->homed = !here && messages_key_home(e->m, s, &e->home);
-        if (e->homed)
-            snprintf(partition, sizeof(partition), "%d", e->home.partition);
-        here = here || e->homed;
-        struct evs_messages_query q = {.partitions = here ? partition : s->partitions,
+    v->where_bad = evs_search_parse(s, where, &err);
+    if (!v->where_bad && s->n_terms > terms)
+        v->where_bad = evs_fail(&err, EVS_INVALID, "only since: until: p: o: n: here");
+    snprintf(v->where_says, sizeof(v->where_says), "%.150s", v->where_bad ? err.msg : "valid");
+    if (!v->what_bad && !v->where_bad) {
+        place_of(m, s, v);
+        struct evs_messages_query q = {.partitions = v->partition[0] ? v->partition : s->partitions,
                                        .from = s->from ? s->from : "beginning",
                                        .since = s->since,
                                        .until = s->until,
                                        .terms = s->terms,
                                        .n_terms = s->n_terms,
-                                       .isolation = e->m->isolation};
-        evs_messages_plan(e->m->session, &q);
+                                       .isolation = m->isolation};
+        evs_messages_plan(m->session, &q);
     }
+    evs_free(s);
+}
+
+static void plan(struct entry *e)
+{
+    messages_judge(e->m, e->what.text, e->where.text, &e->verdict);
+}
+
+static void command_of(const struct messages *m, const struct evs_search_verdict *v,
+                       const char *what, const char *where, struct evs_buf *line)
+{
+    struct evs_search *s = evs_xcalloc(1, sizeof(*s));
+    struct evs_err err = EVS_ERR_INIT;
+    evs_search_init(s);
+    evs_buf_adds(line, "eventscope messages ");
+    evs_shell_word(line, m->screen->at.topic);
+    if (v->partition[0])
+        evs_buf_printf(line, " -p %s", v->partition);
+    if (!evs_search_parse(s, what, &err) && !evs_search_parse(s, where, &err))
+        evs_search_options(s, line);
+    if (m->isolation == EVS_READ_UNCOMMITTED)
+        evs_buf_adds(line, " --isolation read_uncommitted");
     evs_free(s);
 }
 
@@ -70,12 +95,10 @@ static void draw_field(struct evs_view *v, int row, const char *label, const str
                  bad ? EVS_ROLE_PROMPT_BAD : EVS_ROLE_PROMPT_OK, says, strlen(says), EVS_CUT_END);
 }
 
-static void draw_cost(const struct entry *e, struct evs_view *v, int row)
+static void draw_window(const struct messages *m, struct evs_view *v, int row)
 {
-    const struct evs_messages_sn *sn = e->m->sn;
+    const struct evs_messages_sn *sn = m->sn;
     char n[EVS_NUM_LEN], bytes[EVS_NUM_LEN], time[EVS_NUM_LEN], from[EVS_NUM_LEN], to[EVS_NUM_LEN];
-    if (e->what_bad || e->where_bad || !sn)
-        return;
     if (sn->plan_error) {
         evs_view_fit(v, row, 1, v->cols - 2, EVS_ROLE_BAD, sn->plan_error, strlen(sn->plan_error),
                      EVS_CUT_END);
@@ -87,18 +110,49 @@ static void draw_cost(const struct entry *e, struct evs_view *v, int row)
         return;
     }
     const struct evs_range *first = &sn->plan->parts[0];
-    if (sn->plan->n == 1)
-        evs_view_printf(v, row, 1, EVS_ROLE_TEXT, "p%d   %s  %s  %s", first->partition,
-                        evs_num_commas(from, first->from), evs_glyph(EVS_G_ARROW),
-                        evs_num_commas(to, first->to));
-    else
-        evs_view_printf(v, row, 1, EVS_ROLE_TEXT, "%zu partitions   p%d from %s, ...", sn->plan->n,
-                        first->partition, evs_num_commas(from, first->from));
-    evs_view_printf(v, row + 1, 1, EVS_ROLE_TEXT, "%s messages at most%s%s%s%s",
-                    evs_num_commas(n, sn->plan_span), sn->plan_bytes >= 0 ? ", about " : "",
-                    sn->plan_bytes >= 0 ? evs_num_bytes(bytes, (double)sn->plan_bytes) : "",
-                    sn->plan_ms >= 0 ? ", about " : "",
-                    sn->plan_ms >= 0 ? evs_num_ago(time, sn->plan_ms) : "");
+    int at =
+        3 + (sn->plan->n == 1
+                 ? evs_view_printf(v, row, 1, EVS_ROLE_TEXT, "p%d   %s  %s  %s", first->partition,
+                                   evs_num_commas(from, first->from), evs_glyph(EVS_G_ARROW),
+                                   evs_num_commas(to, first->to))
+                 : evs_view_printf(v, row, 1, EVS_ROLE_TEXT, "%zu partitions   p%d from %s, %s",
+                                   sn->plan->n, first->partition, evs_num_commas(from, first->from),
+                                   evs_glyph(EVS_G_MORE)));
+    evs_view_printf(v, row, 1 + at, EVS_ROLE_NUM_SPAN, "%s messages at most, about %s, %s%s",
+                    evs_num_commas(n, sn->plan_span), evs_num_bytes(bytes, (double)sn->plan_bytes),
+                    sn->plan_ms < 100 ? "at once" : "about ",
+                    sn->plan_ms < 100 ? "" : evs_num_ago(time, sn->plan_ms));
+}
+
+void messages_draw_cost(const struct messages *m, const struct evs_search_verdict *v,
+                        struct evs_view *view, int row)
+{
+    if (v->what_bad || v->where_bad || !m->sn)
+        return;
+    if (v->homed)
+        evs_view_printf(view, row, 1, EVS_ROLE_TEXT,
+                        "Reads p%d only: the %zu keys at hand follow %s, which puts this key "
+                        "there. Write p:all for all.",
+                        v->home.partition, v->home.seen, v->home.partitioner);
+    draw_window(m, view, row + 1);
+}
+
+void messages_draw_command(const struct messages *m, const struct evs_search_verdict *v,
+                           const char *what, const char *where, struct evs_view *status)
+{
+    EVS_AUTO(evs_buf) struct evs_buf line = EVS_BUF_INIT(8192);
+    const struct evs_messages_sn *sn = m->sn;
+    char each[EVS_NUM_LEN];
+    int at = 1;
+    if (sn && sn->plan && sn->plan_each >= 0 && status->cols > 80) {
+        evs_view_text(status, 0, 1, EVS_ROLE_STATUS_TAG, "~");
+        at = 10 + evs_view_printf(status, 0, 8, EVS_ROLE_STATUS, "sizes from %s a message",
+                                  evs_num_bytes(each, (double)sn->plan_each));
+    }
+    command_of(m, v, what, where, &line);
+    evs_view_fit(status, 0, at, status->cols - at - 8, EVS_ROLE_STATUS, evs_buf_str(&line),
+                 line.len, EVS_CUT_END);
+    evs_view_right(status, 0, status->cols - 1, EVS_ROLE_STATUS, "(C-y)");
 }
 
 static void draw_entry(const struct evs_overlay *o, struct evs_view *above, struct evs_view *status)
@@ -108,66 +162,52 @@ static void draw_entry(const struct evs_overlay *o, struct evs_view *above, stru
     snprintf(title, sizeof(title), "search %.250s", e->m->screen->at.topic);
     evs_view_rule(above, 0, title, NULL, true);
     if (above->rows > 2) {
-        draw_field(above, 1, "what", &e->what, !e->on_where, e->what_says, e->what_bad);
-        draw_field(above, 2, "where", &e->where, e->on_where, e->where_says, e->where_bad);
+        draw_field(above, 1, "what", &e->what, !e->on_where, e->verdict.what_says,
+                   e->verdict.what_bad);
+        draw_field(above, 2, "where", &e->where, e->on_where, e->verdict.where_says,
+                   e->verdict.where_bad);
     }
-    if (e->homed && !e->what_bad && !e->where_bad)
-        evs_view_printf(
-            above, 3, 1, EVS_ROLE_TEXT,
-            "Reads p%d only: the %zu keys at hand follow %s, which puts this key there. "
-            "Write p:all for all.",
-            e->home.partition, e->home.seen, e->home.partitioner);
-    draw_cost(e, above, 4);
-    EVS_AUTO(evs_buf) struct evs_buf line = EVS_BUF_INIT(8192);
-    struct evs_search *s = evs_xcalloc(1, sizeof(*s));
+    messages_draw_cost(e->m, &e->verdict, above, 4);
+    messages_draw_command(e->m, &e->verdict, e->what.text, e->where.text, status);
+}
+
+void messages_search(struct messages *m, const char *what, const char *where)
+{
     struct evs_err err = EVS_ERR_INIT;
-    evs_search_init(s);
-    evs_buf_adds(&line, "eventscope messages ");
-    evs_shell_word(&line, e->m->screen->at.topic);
-    if (!evs_search_parse(s, e->what.text, &err) && !evs_search_parse(s, e->where.text, &err))
-        evs_search_options(s, &line);
-    evs_view_fit(status, 0, 1, status->cols - 10, EVS_ROLE_STATUS, evs_buf_str(&line), line.len,
-                 EVS_CUT_END);
-    evs_view_right(status, 0, status->cols - 1, EVS_ROLE_STATUS, "(C-y)");
-    evs_free(s);
+    snprintf(m->what, sizeof(m->what), "%s", what);
+    snprintf(m->where, sizeof(m->where), "%s", where);
+    evs_search_init(&m->search);
+    if (evs_search_parse(&m->search, m->what, &err) || evs_search_parse(&m->search, m->where, &err))
+        evs_ui_fail(m->ui, &err);
+    m->from[0] = '\0';
+    m->follow = false;
+    messages_requery(m);
 }
 
 static bool run(struct entry *e)
 {
     struct messages *m = e->m;
-    struct evs_ui *ui = e->overlay.ui;
+    char what[EVS_SEARCH_TEXT], where[EVS_SEARCH_TEXT];
     plan(e);
-    if (e->what_bad || e->where_bad) {
-        e->on_where = !e->what_bad;
+    if (e->verdict.what_bad || e->verdict.where_bad) {
+        e->on_where = !e->verdict.what_bad;
         return true;
     }
-    struct evs_err err = EVS_ERR_INIT;
-    snprintf(m->what, sizeof(m->what), "%s", e->what.text);
-    snprintf(m->where, sizeof(m->where), "%s", e->where.text);
+    snprintf(what, sizeof(what), "%s", e->what.text);
+    snprintf(where, sizeof(where), "%s", e->where.text);
     evs_history_add(e->what.history, e->what.text);
     evs_history_add(e->where.history, e->where.text);
-    evs_app_close_overlay(ui); /* e is gone */
-    evs_search_init(&m->search);
-    if (evs_search_parse(&m->search, m->what, &err) || evs_search_parse(&m->search, m->where, &err))
-        evs_ui_fail(ui, &err);
-    m->from[0] = '\0';
-    m->follow = false;
-    messages_requery(m);
+    evs_app_close_overlay(m->ui); /* e is gone */
+    messages_search(m, what, where);
     return true;
 }
 
-static void copy_line(const struct entry *e)
+void messages_copy_command(const struct messages *m, const struct evs_search_verdict *v,
+                           const char *what, const char *where)
 {
-    struct evs_search *s = evs_xcalloc(1, sizeof(*s));
-    struct evs_err err = EVS_ERR_INIT;
     EVS_AUTO(evs_buf) struct evs_buf line = EVS_BUF_INIT(8192);
-    evs_search_init(s);
-    evs_buf_adds(&line, "eventscope messages ");
-    evs_shell_word(&line, e->m->screen->at.topic);
-    if (!evs_search_parse(s, e->what.text, &err) && !evs_search_parse(s, e->where.text, &err))
-        evs_search_options(s, &line);
-    evs_ui_copy(e->overlay.ui, evs_buf_str(&line), line.len);
-    evs_free(s);
+    command_of(m, v, what, where, &line);
+    evs_ui_copy(m->ui, evs_buf_str(&line), line.len);
 }
 
 static bool key(struct evs_overlay *o, int k)
@@ -178,7 +218,9 @@ static bool key(struct evs_overlay *o, int k)
     case EVS_KEY_ENTER: return run(e);
     case EVS_KEY_TAB:
     case EVS_KEY_BACKTAB: e->on_where = !e->on_where; return true;
-    case EVS_KEY_CTRL('y'): copy_line(e); return true;
+    case EVS_KEY_CTRL('y'):
+        messages_copy_command(e->m, &e->verdict, e->what.text, e->where.text);
+        return true;
     default: break;
     }
     if (evs_edit_key(e->on_where ? &e->where : &e->what, k))
@@ -208,4 +250,39 @@ void messages_search_open(struct messages *m)
     evs_edit_init(&e->where, m->where, evs_history_of(&m->ui->histories, "where"));
     evs_app_overlay(m->ui, &e->overlay);
     plan(e);
+}
+
+/* --- words from what is on screen --- */
+
+/* One exact key more among the words. */
+void messages_add_key(struct messages *m, const char *lead, const void *key, size_t len)
+{
+    EVS_AUTO(evs_buf) struct evs_buf line = EVS_BUF_INIT(sizeof(m->what) - 1);
+    EVS_AUTO(evs_buf) struct evs_buf word = EVS_BUF_INIT(1 << 12);
+    evs_buf_printf(&word, "=%.*s", (int)len, (const char *)key);
+    evs_buf_printf(&line, "%s%s%s", m->what, m->what[0] ? " " : "", lead);
+    evs_text_word(&line, evs_buf_str(&word));
+    if (!line.over)
+        snprintf(m->what, sizeof(m->what), "%s", evs_buf_str(&line));
+}
+
+void messages_keep_like(struct messages *m, bool drop)
+{
+    const struct evs_msg_row *r = messages_current(m);
+    struct evs_err err = EVS_ERR_INIT;
+    if (!r || !r->ev || !r->ev->key || memchr(r->ev->key, '\0', r->ev->key_len)) {
+        evs_ui_say(m->ui, EVS_ROLE_WARN, "only a key can be kept or dropped here");
+        return;
+    }
+    if (r->ev->key_len > 400) {
+        evs_ui_say(m->ui, EVS_ROLE_WARN, "this key is too long to search for: %zu bytes",
+                   r->ev->key_len);
+        return;
+    }
+    messages_add_key(m, drop ? "!key:" : "key:", r->ev->key, r->ev->key_len);
+    evs_search_init(&m->search);
+    if (evs_search_parse(&m->search, m->what, &err) || evs_search_parse(&m->search, m->where, &err))
+        evs_ui_fail(m->ui, &err);
+    else
+        messages_requery(m);
 }
