@@ -140,6 +140,11 @@ static void judge_all(struct evs_why *w, const struct evs_lag_group_row *g,
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_CLEARED, "readings",
                "%zu of the other %zu keep up: %s of %s messages/s", keep, others,
                evs_num_human(a, out), evs_num_human(b, in));
+    else if (!keep && in == 0 && out == 0)
+        settle(w, EVS_SUSPECT_ALL_SLOW, EVS_FOUND, "readings",
+               others == 1 ? "the other %zu stands still, too: nothing is read"
+                           : "the other %zu stand still, too: nothing is read",
+               others);
     else if (keep)
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_FOUND, "readings",
                "only %zu of the other %zu keep up: %s of %s messages/s", keep, others,
