@@ -5,6 +5,7 @@
 #include "cli/lag_out.h"
 #include "cli/out.h"
 #include "cli/session.h"
+#include "cli/setup.h"
 #include "core/num.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
@@ -156,11 +157,28 @@ static enum evs_rc check(const struct evs_cli *cli, struct evs_err *err)
     return EVS_OK;
 }
 
+/* Neither --group nor a glob: the groups of the profile, if it names some. */
+static void profile_groups(const struct evs_cli *cli, struct evs_survey_opts *so,
+                           const char ***ret_names, char **ret_text)
+{
+    struct evs_setup setup = {0};
+    struct evs_err err = EVS_ERR_INIT;
+    if (so->n_names || so->n_globs || evs_setup_load(cli, EVS_SETUP_SHOW, &setup, &err))
+        return; /* its mistakes are told by whoever makes the client */
+    *ret_names = evs_setup_groups(&setup, ret_text);
+    so->names = *ret_names ? *ret_names : so->names;
+    while (*ret_names && (*ret_names)[so->n_names])
+        so->n_names++;
+    evs_setup_done(&setup);
+}
+
 static int run(struct evs_cli *cli)
 {
     struct evs_err err = EVS_ERR_INIT;
     struct evs_client *c = NULL;
     struct evs_survey *s = NULL;
+    const char **of_profile = NULL;
+    char *text = NULL;
     const char **names = evs_xcalloc(count_given(&cli->opts, "group") + 1, sizeof(*names));
     struct evs_survey_opts so;
     int64_t wait_ms;
@@ -170,6 +188,8 @@ static int run(struct evs_cli *cli)
         rc = interval(cli, &wait_ms, &err);
     if (!rc)
         rc = survey_opts(cli, &so, names);
+    if (!rc)
+        profile_groups(cli, &so, &of_profile, &text);
     if (!rc)
         rc = evs_session_client(cli, &c, &err);
     const char *why = evs_opts_str(&cli->opts, "why");
@@ -182,6 +202,8 @@ static int run(struct evs_cli *cli)
     evs_survey_free(s);
     evs_client_free(c);
     evs_free(names);
+    evs_free(of_profile);
+    evs_free(text);
     if (!rc)
         rc = evs_out_finish(&err);
     return rc ? evs_cli_fail(&err) : exit_code;
@@ -195,7 +217,8 @@ const struct evs_cmd evs_cmd_lag = {
         "Lag is the end minus the committed offset, or minus the log start where the commit is "
         "before it. What cannot be known is shown as -, with the reason as a note. One look has "
         "no trend: rates, ETA and the states warn, stall and rewind need --watch. No group is "
-        "joined and nothing is committed.\n\n"
+        "joined and nothing is committed. Without a name or glob: the groups that the profile "
+        "names (its key groups), else all.\n\n"
         "Exit codes: 0 fine, 4 over a limit (--watch ends at the first tick over it), 3 some "
         "groups or partitions could not be read.",
     .example = "  eventscope lag\n"

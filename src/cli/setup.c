@@ -217,6 +217,26 @@ const char *evs_setup_get(const struct evs_setup *s, const char *name, char *ori
     return item ? item->value : NULL;
 }
 
+const char **evs_setup_groups(const struct evs_setup *s, char **ret_text)
+{
+    const char *list = evs_setup_get(s, "groups", NULL, 0);
+    size_t n = 0;
+    if (!list)
+        return NULL;
+    char *at = *ret_text = evs_xstrdup(list);
+    const char **names = evs_xcalloc(strlen(list) + 2, sizeof(*names));
+    for (at += strspn(at, ", "); *at; at += strspn(at, ", ")) {
+        names[n++] = at;
+        at += strcspn(at, ",");
+        char *end = at;
+        while (end > names[n - 1] && end[-1] == ' ')
+            end--;
+        at += *at == ',';
+        *end = '\0';
+    }
+    return names;
+}
+
 bool evs_setup_flag(const struct evs_setup *s, const char *name)
 {
     const char *value = evs_setup_get(s, name, NULL, 0);

@@ -45,6 +45,8 @@ char *evs_setup_where(const struct evs_cli *cli);
  * origin is written to (may be NULL). */
 const char *evs_setup_get(const struct evs_setup *s, const char *name, char *origin, size_t n);
 bool evs_setup_flag(const struct evs_setup *s, const char *name);
+/* The profile's groups, as a list that ends in NULL over *ret_text; NULL: none. Free both. */
+const char **evs_setup_groups(const struct evs_setup *s, char **ret_text) EVS_MUST_USE;
 /* A file that holds a literal secret and can be read by others. */
 bool evs_setup_exposed(const struct evs_setup *s);
 

@@ -201,27 +201,6 @@ static bool apply_settings(const struct evs_cli *cli, struct evs_setup *s,
     return true;
 }
 
-/* "a, b" of the profile as a list, where no group was named. */
-static const char **profile_groups(const struct evs_setup *s, char **ret_text)
-{
-    const char *list = evs_setup_get(s, "groups", NULL, 0);
-    size_t n = 0;
-    if (!list)
-        return NULL;
-    char *at = *ret_text = evs_xstrdup(list);
-    const char **names = evs_xcalloc(strlen(list) + 2, sizeof(*names));
-    for (at += strspn(at, ", "); *at; at += strspn(at, ", ")) {
-        names[n++] = at;
-        at += strcspn(at, ",");
-        char *end = at;
-        while (end > names[n - 1] && end[-1] == ' ')
-            end--;
-        at += *at == ',';
-        *end = '\0';
-    }
-    return names;
-}
-
 int evs_cli_tui(struct evs_cli *cli, const char *screen)
 {
     EVS_AUTO(evs_buf) struct evs_buf words = EVS_BUF_INIT(4096);
@@ -247,7 +226,7 @@ int evs_cli_tui(struct evs_cli *cli, const char *screen)
     char *text = NULL;
     bool known = apply_settings(cli, &setup, &face);
     bool none = known && !evs_client_conf_get(&setup.client, "bootstrap.servers");
-    const char **of_profile = known && !face.groups ? profile_groups(&setup, &text) : NULL;
+    const char **of_profile = known && !face.groups ? evs_setup_groups(&setup, &text) : NULL;
     if (of_profile)
         face.groups = of_profile;
     if (!none && evs_session_client(cli, &face.client, &err)) {

@@ -67,3 +67,16 @@ def test_bad_command_lines(evs, demo, options, words):
 
 def test_no_cluster_is_one_clear_line(evs):
     evs.at("127.0.0.1:1")("lag", "--timeout", "2s").failed(1, "127.0.0.1:1")
+
+
+def test_the_profile_names_the_groups(evs, demo, tmp_path):
+    """No option and no permission to list (the embedded cluster cannot): those of the profile."""
+    two = sorted(demo["groups"])[:2]
+    conf = tmp_path / "eventscope.conf"
+    conf.write_text(f"[cluster demo]\nbrokers = {demo['brokers']}\ngroups = {', '.join(two)}\n")
+
+    def shown(*args):
+        return [g["group"] for g in
+                evs("lag", "-F", str(conf), "-C", "demo", "--json", *args).ok().json["groups"]]
+    assert shown() == two
+    assert shown("--group", demo["groups"][0]) == [demo["groups"][0]]
