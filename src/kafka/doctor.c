@@ -189,14 +189,11 @@ static const char *login_fix(const struct evs_client_conf *conf, const char *why
     if (has_word(conf, "sasl") && mechanism && !strncasecmp(mechanism, "SCRAM", 5) &&
         evs_doctor_library_before(2, 6, 1))
         return "check sasl.username and sasl.password; if they are right: librdkafka before 2.6.1 "
-               "sends "
-               "the SCRAM nonce twice, which strict brokers refuse; a newer librdkafka or PLAIN "
-               "over TLS "
-               "gets in";
+               "sends the SCRAM nonce twice, which Kafka from 4.0 on refuses; a newer librdkafka "
+               "or PLAIN over TLS gets in";
     if (has_word(conf, "sasl"))
         return "check sasl.mechanism, sasl.username and sasl.password, and that the user has "
-               "credentials "
-               "of this mechanism on the broker";
+               "credentials of this mechanism on the broker";
     return "if the port wants a login, set security.protocol to sasl_plaintext or sasl_ssl";
 }
 

@@ -1,17 +1,14 @@
-/* doctor_rights.c - clock, the library's known defects, and what this user may do. */
+/* doctor_rights.c - the library's known defects, and what this user may do. */
 #include <stdio.h>
 #include <string.h>
 
-#include "core/clock.h"
-#include "core/num.h"
-#include "core/xalloc.h"
 #include "kafka/client.h"
 #include "kafka/configs.h"
 #include "kafka/doctor_int.h"
 #include "kafka/groups.h"
 #include "kafka/peek.h"
 
-enum { FIX_LEN = 400, CLOCK_TOPICS = 20, CLOCK_SLACK_MS = 2000, PEEK_MS = 5000 };
+enum { FIX_LEN = 400, PEEK_MS = 5000 };
 
 /* The first topic worth trying: the named one, else one that is not internal. */
 static const struct evs_meta_topic *some_topic(const struct evs_doctor *d)
@@ -31,49 +28,6 @@ static const char *acl(const struct evs_doctor *d, char *to, const char *operati
     snprintf(to, FIX_LEN, "kafka-acls.sh --add --allow-principal User:%s --operation %s %s",
              user ? user : "NAME", operation, resource);
     return to;
-}
-
-/* --- clock: Kafka tells no time; its newest records do, one way
- * ------------------------------------ */
-
-void evs_doctor_clock(struct evs_doctor *d)
-{
-    struct evs_err err = EVS_ERR_INIT;
-    struct evs_offset_ask ends[CLOCK_TOPICS];
-    struct evs_peek_ask asks[CLOCK_TOPICS];
-    struct evs_peek *peek = NULL;
-    size_t n = 0, m = 0;
-    for (int i = 0; i < d->meta->n_topics && n < CLOCK_TOPICS; i++)
-        if (d->meta->topics[i].n_partitions)
-            ends[n++] =
-                (struct evs_offset_ask){.topic = d->meta->topics[i].name, .ts_ms = EVS_TS_END};
-    int64_t newest = -1;
-    if (n && !evs_meta_offsets(d->client, ends, n, EVS_READ_UNCOMMITTED, NULL, &err) &&
-        !evs_peek_open(d->client, EVS_READ_UNCOMMITTED, &peek, &err)) {
-        for (size_t i = 0; i < n; i++)
-            if (ends[i].offset > 0)
-                asks[m++] = (struct evs_peek_ask){.topic = ends[i].topic,
-                                                  .offset = ends[i].offset - 1,
-                                                  .to = INT64_MAX,
-                                                  .max = 1};
-        if (m && !evs_peek_run(peek, asks, m, PEEK_MS, &err))
-            for (size_t i = 0; i < m; i++)
-                newest = asks[i].done && asks[i].first_ts > newest ? asks[i].first_ts : newest;
-        evs_peek_close(peek);
-    }
-    int64_t ahead = newest - evs_clock_wall_ms();
-    char text[EVS_NUM_LEN];
-    if (newest < 0)
-        evs_doctor_say(d, "clock", EVS_STEP_NOTE, NULL, "cannot be told: no record carries a time");
-    else if (ahead > CLOCK_SLACK_MS)
-        evs_doctor_say(d, "clock", EVS_STEP_FAILED,
-                       "set this machine's clock (timedatectl), or the producer's",
-                       "the newest record is %s ahead of this machine's clock",
-                       evs_num_ago(text, ahead));
-    else
-        evs_doctor_say(d, "clock", EVS_STEP_OK, NULL,
-                       "no record is from the future; the newest is %s old",
-                       evs_num_ago(text, -ahead));
 }
 
 /* An old or embedded broker; no permission would help. */
@@ -223,6 +177,8 @@ struct defect {
 static const struct defect defects[] = {
     {0x020000, 0x020100,
      "batch reading may skip records after pause and resume (#4208); not used here"},
+    {0, 0x020003,
+     "a group's coordinator that moves ends the process that asks for offsets; avoided here"},
     {0, 0x020100, "no detection of a log that was cut (KIP-320)"},
     {0, 0x020200,
      "OpenSSL 3: a connection closed uncleanly counts as a TLS failure (#4294); retried"},

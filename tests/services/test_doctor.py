@@ -1,7 +1,9 @@
 """`eventscope doctor` against faults of real brokers: the failing step is named, and its fix."""
 import socket
 import threading
+import time
 
+from support import kcat
 from support.kafka import AUTHORIZER
 from support.tls import Authority
 
@@ -49,6 +51,37 @@ def test_a_healthy_broker(kevs, topic, produce):
         assert said[name]["ok"] is True, said[name]
     assert said["write"]["ok"] is None
     assert "librdkafka" in said["library"]["text"]
+
+
+def test_the_clock_is_measured_on_what_arrives(broker, any_admin, evs):
+    """By a broker's stamp within its error; by a producer's only as that; without records not."""
+    k = broker()
+    admin = any_admin.at(k.bootstrap)
+    admin("create-topic", topic="own", partitions=1)
+    admin("create-topic", topic="stamped", partitions=1,
+          topic_config={"message.timestamp.type": "LogAppendTime"})
+
+    def clock():
+        return steps(evs("doctor", "--json", "-b", k.bootstrap).ok())["clock"]
+    assert "cannot be told" in clock()["text"]
+    admin("produce", topic="own", records=[{"key": "k", "value": "v"}])
+    assert "nothing was written meanwhile" in clock()["text"]
+    feed = kcat.Feed(k.bootstrap, "own", 200)
+    try:
+        said = clock()
+        assert said["state"] == "ok" and "a producer's clock" in said["text"]
+        feed2 = kcat.Feed(k.bootstrap, "stamped", 200)
+        try:
+            said = clock()
+            assert said["state"] == "ok", said
+            assert "a broker's clock agrees with this machine's within" in said["text"]
+        finally:
+            feed2.close()
+    finally:
+        feed.close()
+    admin("produce", topic="own", records=[
+        {"key": "k", "value": "v", "timestamp": int(time.time() * 1000) + 600000}])
+    fails(evs("doctor", "--json", "-b", k.bootstrap), "clock", "ahead of this machine's clock")
 
 
 def test_no_listener_and_no_name(evs):
