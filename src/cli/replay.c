@@ -14,6 +14,7 @@
 #include "kafka/client.h"
 #include "replay/audit.h"
 #include "replay/run.h"
+#include "replay/team.h"
 
 enum { JSON_CAP = 64 << 20 };
 
@@ -43,6 +44,8 @@ static const struct evs_opt opts[] = {
     {0, "restart", EVS_OPT_FLAG, NULL, NULL, "forget the checkpoint and begin again"},
     {0, "swap", EVS_OPT_FLAG, NULL, NULL,
      "build beside the view, then switch in one step; TARGET__old keeps what was"},
+    {0, "workers-group", EVS_OPT_STR, "NAME", NULL,
+     "share the partitions with other processes: joins this consumer group, commits nothing"},
     {0, "plan", EVS_OPT_STR, "FILE", NULL, "read the plan; options given here override it"},
     {0, "save-plan", EVS_OPT_STR, "FILE", NULL, "write the plan; alone, do nothing else"},
     {0, "promote", EVS_OPT_CHOICE, "TO", NULL,
@@ -114,7 +117,12 @@ static enum evs_rc make_plan(const struct evs_cli *cli, struct evs_plan *p, stru
     p->ignore_case = p->ignore_case || evs_opts_given(o, "ignore-case");
     p->swap = p->swap || evs_opts_given(o, "swap");
     p->follow = p->follow || evs_opts_given(o, "follow");
-    return evs_plan_check(p, err);
+    rc = evs_plan_check(p, err);
+    if (rc || !evs_opts_given(o, "workers-group"))
+        return rc;
+    if (evs_opts_given(o, "restart"))
+        return evs_fail(err, EVS_INVALID, "--restart is for one process, not for --workers-group");
+    return evs_team_check(p, err);
 }
 
 /* --- confirmation ---------------------------------------------------------------------------- */
@@ -154,6 +162,12 @@ static enum evs_rc confirm(const struct evs_cli *cli, const struct evs_plan *p, 
     evs_text_escape(&ask, p->topic, strlen(p->topic));
     evs_buf_printf(&ask, " (%s) into ", evs_view_mode_name(p->mode));
     evs_text_escape(&ask, url, strlen(url));
+    const char *group = evs_opts_str(&cli->opts, "workers-group");
+    if (group) {
+        evs_buf_adds(&ask, "\nThis process joins the consumer group ");
+        evs_text_escape(&ask, group, strlen(group));
+        evs_buf_adds(&ask, " (and commits nothing to it)");
+    }
     evs_buf_adds(&ask, "\nType the target (");
     evs_text_escape(&ask, what_to_type(p), strlen(what_to_type(p)));
     fprintf(stderr, "%s) to go on: ", evs_buf_str(&ask));
@@ -278,11 +292,14 @@ static int run_plan(struct evs_cli *cli, const struct evs_plan *p, struct evs_cl
         .progress = show_progress,
         .ctx = &w,
     };
-    enum evs_rc rc = evs_replay_run(&ro, &report, err);
+    const char *group = evs_opts_str(o, "workers-group");
+    enum evs_rc rc =
+        group ? evs_team_run(&ro, group, &report, err) : evs_replay_run(&ro, &report, err);
     evs_progress_clear();
     int exit_code = EVS_EXIT_OK;
     if (report.state) {
-        evs_audit_write(p, &report, c);
+        if (!group) /* a team's runs each wrote their own line */
+            evs_audit_write(p, &report, c);
         print_report(cli, &report);
         warn_of(cli, &report);
         exit_code = strcmp(report.state, "stopped") ? EVS_EXIT_OK : EVS_EXIT_STOPPED;
@@ -357,7 +374,13 @@ const struct evs_cmd evs_cmd_replay = {
              "order is right: what reaches the view later decides, and lint tells of both.\n\n"
              "A dry run and a diff read and compare. They do not try whether the store takes each "
              "value (its types, checks and rights): a run tells that with the record's place, and "
-             "writes nothing of that batch.",
+             "writes nothing of that batch.\n\n"
+             "With --workers-group each partition is a run of its own (id ID-pN) and Kafka's group "
+             "protocol deals them among the processes that name the group, on as many machines as "
+             "you like; start each with the same options. Whoever is given a partition claims its "
+             "checkpoint in the sink, which fences the one before, and goes on from there. --rate "
+             "is then each partition's. The group commits no offsets. A JSON lines file, totals in "
+             "a search index, and all but a log in Kafka cannot be shared.",
     .example = "eventscope replay shop.orders --sink sqlite:orders.db --target orders --diff\n"
                "eventscope replay shop.orders --sink postgresql://etl@db/shop --target orders_view "
                "--since 'yesterday 14:00' --columns 'total:numeric=.value.total' --yes\n"

@@ -279,9 +279,9 @@ static enum evs_rc make_conf(struct evs_client *c, rd_kafka_type_t type,
 
 /* --- handles --- */
 
-enum evs_rc evs_handle_new(struct evs_client *c, rd_kafka_type_t type, enum evs_isolation isolation,
-                           const struct evs_handle_prop *props, rd_kafka_t **ret_rk,
-                           struct evs_err *err)
+static enum evs_rc new_handle(struct evs_client *c, rd_kafka_type_t type,
+                              enum evs_isolation isolation, const struct evs_handle_prop *props,
+                              int events, rd_kafka_t **ret_rk, struct evs_err *err)
 {
     char why[400];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -290,6 +290,8 @@ enum evs_rc evs_handle_new(struct evs_client *c, rd_kafka_type_t type, enum evs_
         rd_kafka_conf_destroy(conf);
         return rc;
     }
+    if (events)
+        rd_kafka_conf_set_events(conf, events);
     rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof(why));
     if (!rk) {
         rd_kafka_conf_destroy(conf);
@@ -298,6 +300,20 @@ enum evs_rc evs_handle_new(struct evs_client *c, rd_kafka_type_t type, enum evs_
     }
     *ret_rk = rk;
     return EVS_OK;
+}
+
+enum evs_rc evs_handle_new(struct evs_client *c, rd_kafka_type_t type, enum evs_isolation isolation,
+                           const struct evs_handle_prop *props, rd_kafka_t **ret_rk,
+                           struct evs_err *err)
+{
+    return new_handle(c, type, isolation, props, 0, ret_rk, err);
+}
+
+enum evs_rc evs_handle_new_member(struct evs_client *c, const struct evs_handle_prop *props,
+                                  rd_kafka_t **ret_rk, struct evs_err *err)
+{
+    return new_handle(c, RD_KAFKA_CONSUMER, EVS_READ_UNCOMMITTED, props, RD_KAFKA_EVENT_REBALANCE,
+                      ret_rk, err);
 }
 
 struct closing {

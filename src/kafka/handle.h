@@ -1,9 +1,9 @@
 /* handle.h - librdkafka handles of a client, and the words for its errors; for src/kafka only.
  *
- * Every consumer handle is made without group.id (but those of groups.c, which never subscribe),
- * never commits, never creates topics, and reports the end of a partition; no configuration can
- * change that. Handles of one client share its link state: each owner must call evs_handle_poll now
- * and then, so that connection errors are seen.
+ * No consumer handle has the user's group.id (a use may name a group of its own), commits, or
+ * creates topics; each reports the end of a partition. No configuration can change that. Handles of
+ * one client share its link state: each owner must call evs_handle_poll now and then, so that
+ * connection errors are seen.
  *
  * Threads  any.   Owns  handles are the caller's, given back with evs_handle_free; shared ones the
  *          client's.
@@ -32,6 +32,9 @@ struct evs_handle_prop {
 enum evs_rc evs_handle_new(struct evs_client *c, rd_kafka_type_t type, enum evs_isolation isolation,
                            const struct evs_handle_prop *props, rd_kafka_t **ret_rk,
                            struct evs_err *err) EVS_MUST_USE;
+/* A consumer whose rebalances come as events of its queue; props name the group. */
+enum evs_rc evs_handle_new_member(struct evs_client *c, const struct evs_handle_prop *props,
+                                  rd_kafka_t **ret_rk, struct evs_err *err) EVS_MUST_USE;
 /* Destroys; waits at most 5 s for it, then leaves it behind. NULL is fine. */
 void evs_handle_free(rd_kafka_t *rk);
 /* The client's own handle for requests with this isolation; made at first use. */

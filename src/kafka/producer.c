@@ -30,7 +30,7 @@ static enum evs_rc fail(struct evs_producer *p, rd_kafka_error_t *e, const char 
         rc = EVS_RETRY;
     if (native == RD_KAFKA_RESP_ERR__FENCED || native == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
         native == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH)
-        evs_fail_native(err, EVS_FATAL, "kafka", native,
+        evs_fail_native(err, EVS_FATAL, "fenced", native,
                         "%s: another process took over this transactional id", what);
     else
         evs_fail_native(err, rc, "kafka", native, "%s: %s", what, rd_kafka_error_string(e));

@@ -140,6 +140,12 @@ void evs_job_stop(struct evs_job *j)
     evs_stop_raise(&j->stop);
 }
 
+void evs_job_wait(struct evs_job *j)
+{
+    evs_thread_join(j->thread);
+    j->thread = NULL;
+}
+
 void evs_job_pause(struct evs_job *j, bool on)
 {
     atomic_store(&j->control.paused, on);

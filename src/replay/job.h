@@ -34,6 +34,7 @@ const struct evs_plan *evs_job_plan(const struct evs_job *j);
 enum evs_job_kind evs_job_kind(const struct evs_job *j);
 int64_t evs_job_started_ms(const struct evs_job *j);
 void evs_job_stop(struct evs_job *j);
+void evs_job_wait(struct evs_job *j); /* until it has ended */
 void evs_job_pause(struct evs_job *j, bool on);
 bool evs_job_paused(const struct evs_job *j);
 void evs_job_rate(struct evs_job *j, int64_t events_a_second); /* 0: unlimited */

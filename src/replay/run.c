@@ -130,7 +130,8 @@ static enum evs_rc ranges_left(struct run *r, struct evs_err *err)
 static enum evs_rc decide(struct run *r, const struct evs_ckpt *have, enum evs_claim *ret_how,
                           struct evs_err *err)
 {
-    enum evs_replay_how how = r->opts->how;
+    enum evs_replay_how how =
+        r->opts->how == EVS_REPLAY_TAKE_OVER ? EVS_REPLAY_RESUME : r->opts->how;
     const char *id = r->plan->id;
     /* A resume that found nothing still resumes: a transaction under way may have hidden it. */
     *ret_how = how == EVS_REPLAY_RESTART  ? EVS_CLAIM_RESTART
@@ -295,6 +296,7 @@ static enum evs_rc open_sink(struct run *r, char *built, struct evs_err *err)
         .plan_hash = r->plan->hash,
         .write = true,
         .fresh = r->plan->swap,
+        .take_over = r->opts->how == EVS_REPLAY_TAKE_OVER,
         .timeout_ms = r->opts->timeout_ms,
         .cluster = evs_client_conf(r->opts->client),
         .stop = r->opts->control->stop,

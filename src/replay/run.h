@@ -61,7 +61,8 @@ struct evs_replay_control {
 enum evs_replay_how {
     EVS_REPLAY_START, /* refuse what stands half done */
     EVS_REPLAY_RESUME,
-    EVS_REPLAY_RESTART
+    EVS_REPLAY_RESTART,
+    EVS_REPLAY_TAKE_OVER /* resume, or begin; who had it before is fenced, living or not */
 };
 
 struct evs_replay_opts {

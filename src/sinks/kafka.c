@@ -385,6 +385,7 @@ const struct evs_sink_ops evs_sink_kafka = {
     .url = "kafka:TOPIC or kafka://brokers/TOPIC",
     .schemes = "kafka:",
     .caps = EVS_SINK_TXN | EVS_SINK_CKPT | EVS_SINK_READ,
+    .shared = 1 << EVS_VIEW_LOG,
     .open = open_topic,
     .info = info,
     .load = load,

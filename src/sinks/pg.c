@@ -96,6 +96,8 @@ static enum evs_rc session(struct evs_pg *s, struct evs_err *err)
                                  NULL, err);
     if (!rc && !s->write)
         rc = evs_pg_exec(s, "SET default_transaction_read_only = on", NULL, err);
+    if (!rc && s->write) /* one that sleeps in the middle must not hold its locks for ever */
+        rc = evs_pg_exec(s, "SET idle_in_transaction_session_timeout = '20s'", NULL, err);
     if (!rc && PQserverVersion(s->c) >= 140000) /* a killed client's merge ends, its lock goes */
         rc = evs_pg_exec(s, "SET client_connection_check_interval = '200ms'", NULL, err);
     return rc;
@@ -134,7 +136,7 @@ enum evs_rc evs_pg_ready(struct evs_pg *s, struct evs_err *err)
     }
     if (PQtransactionStatus(s->c) != PQTRANS_IDLE)
         PQclear(PQexec(s->c, "ROLLBACK"));
-    if (!s->write || s->locked || !s->epoch)
+    if (!s->write || s->take_over || s->locked || !s->epoch)
         return EVS_OK;
     enum evs_rc rc = lock_id(s, err);
     if (rc == EVS_FATAL) /* ours of before, perhaps: the epoch tells */
@@ -215,6 +217,7 @@ static enum evs_rc open_pg(const struct evs_sink_spec *spec, struct evs_sink **r
     s->view = *spec->view;
     s->write = spec->write;
     s->fresh = spec->fresh;
+    s->take_over = spec->take_over;
     s->timeout_ms = spec->timeout_ms;
     s->stop = spec->stop;
     s->target = evs_xstrdup(spec->view->target);
@@ -282,6 +285,7 @@ const struct evs_sink_ops evs_sink_postgresql = {
     .schemes = "postgresql:|postgres:",
     .caps = EVS_SINK_TXN | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_SWAP | EVS_SINK_TARGET |
             EVS_SINK_SORTED,
+    .shared = EVS_SINK_ALL_VIEWS,
     .open = open_pg,
     .check = evs_pg_check,
     .info = info,

@@ -28,7 +28,7 @@ struct evs_pg {
     char *id, *plan_hash, *topic;
     char *id_lit, *topic_lit, *target_lit; /* quoted literals */
     struct evs_shape view;
-    bool write, fresh, locked, staged;
+    bool write, fresh, take_over, locked, staged;
     bool key_bytes, value_bytes; /* bytea */
     bool *cell_bytes;
     int64_t epoch;

@@ -112,6 +112,8 @@ enum evs_rc evs_pg_prepare(struct evs_sink *sink, struct evs_err *err)
     if (rc)
         return rc;
     evs_buf_reset(&s->sql);
+    if (!has || !has_ckpt || !has_version) /* IF NOT EXISTS alone is no help against a race */
+        evs_buf_adds(&s->sql, "SELECT pg_advisory_xact_lock(hashtextextended('eventscope', 0));");
     if (!has_ckpt) {
         evs_buf_adds(&s->sql, "CREATE TABLE IF NOT EXISTS eventscope_checkpoint (id text,"
                               " \"partition\" int, plan_hash text, topic text, state text,"

@@ -342,12 +342,24 @@ static enum evs_rc has_versions(struct evs_pg *s, bool *ret_has, struct evs_err 
     return rc;
 }
 
+/* Jobs of several ids may write one target: what one deletes another must see as deleted. */
+static enum evs_rc one_by_one(struct evs_pg *s, struct evs_err *err)
+{
+    evs_buf_reset(&s->sql);
+    evs_buf_printf(&s->sql,
+                   "SELECT pg_advisory_xact_lock(hashtextextended('eventscope view ' || %s, 0))",
+                   s->target_lit);
+    return evs_pg_exec(s, evs_buf_str(&s->sql), NULL, err);
+}
+
 static enum evs_rc merge(struct evs_pg *s, size_t n, bool deletes, struct evs_sink_done *d,
                          struct evs_err *err)
 {
     bool versions = false, latest = s->view.mode == EVS_VIEW_LATEST;
     int64_t live = (int64_t)n;
-    enum evs_rc rc = latest ? has_versions(s, &versions, err) : EVS_OK;
+    enum evs_rc rc = latest ? one_by_one(s, err) : EVS_OK;
+    if (!rc && latest)
+        rc = has_versions(s, &versions, err);
     if (!rc && versions)
         rc = drop_older(s, d, err);
     put_sql(s, s->view.n_columns ? s->view.n_columns : 5);

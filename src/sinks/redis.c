@@ -231,6 +231,7 @@ static enum evs_rc open_redis(const struct evs_sink_spec *spec, struct evs_sink 
     s->view = *spec->view;
     s->write = spec->write;
     s->fresh = spec->fresh;
+    s->take_over = spec->take_over;
     s->timeout_ms = spec->timeout_ms;
     s->stop = spec->stop;
     s->target = evs_xstrdup(spec->view->target);
@@ -369,7 +370,8 @@ static enum evs_rc take_lock(struct evs_redis *s, struct evs_err *err)
         return rc;
     for (int tries = 0; !rc; tries++) {
         rc = evs_redis_ask(s, &r, err, "GET %s", s->lock_key);
-        bool mine = !rc && (r->type != REDIS_REPLY_STRING || !owner_lives(s, r->str));
+        bool mine =
+            !rc && (s->take_over || r->type != REDIS_REPLY_STRING || !owner_lives(s, r->str));
         if (r)
             freeReplyObject(r);
         r = NULL;
@@ -464,6 +466,7 @@ const struct evs_sink_ops evs_sink_redis = {
     .schemes = "redis:|rediss:",
     .caps = EVS_SINK_TXN | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_SWAP | EVS_SINK_TARGET,
     .rows_max = 50000,
+    .shared = EVS_SINK_ALL_VIEWS,
     .open = open_redis,
     .info = info,
     .prepare = prepare,

@@ -35,7 +35,7 @@ struct evs_redis {
     char *target, *ckpt_key, *lock_key, *version_key, *sum_key;
     char *id, *plan_hash;
     struct evs_shape view;
-    bool write, fresh;
+    bool write, fresh, take_over;
     int64_t epoch, timeout_ms;
     struct evs_stop *stop;
     struct evs_redis_args args;

@@ -136,7 +136,8 @@ static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, stru
         .name = NAME, .help = "an index of " TITLE, .url = NAME "+http://host:9200", \
         .schemes = NAME "+http:|" NAME "+https:", \
         .caps = EVS_SINK_ONCE | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_SWAP | EVS_SINK_TARGET, \
-        .rows_max = 20000, .open = OPEN, .check = evs_es_check, .info = info, \
+        .shared = 1 << EVS_VIEW_LATEST | 1 << EVS_VIEW_LOG, .rows_max = 20000, \
+        .open = OPEN, .check = evs_es_check, .info = info, \
         .prepare = evs_es_prepare, .load = evs_es_load, .claim = evs_es_claim, \
         .apply = evs_es_apply, .beat = evs_es_beat, .finish = evs_es_finish, \
         .get = evs_es_get, .scan = evs_es_scan, .swap = evs_es_swap, .close = close_search, \

@@ -145,7 +145,7 @@ void evs_sink_close(struct evs_sink *s)
 
 enum evs_rc evs_sink_fenced(struct evs_err *err, const char *id)
 {
-    evs_fail(err, EVS_FATAL, "replay %s was taken over by another process", id);
+    evs_fail_native(err, EVS_FATAL, "fenced", 0, "replay %s was taken over by another process", id);
     return evs_hint(err, "nothing was written after that; one process at a time may run an id");
 }
 

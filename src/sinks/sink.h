@@ -41,8 +41,9 @@ struct evs_sink_spec {
     const char *url;
     const struct evs_shape *view;
     const char *id, *plan_hash;
-    bool write; /* false: open read-only, create nothing, not even a file */
-    bool fresh; /* a swap builds the target: a claim that does not resume empties it */
+    bool write;     /* false: open read-only, create nothing, not even a file */
+    bool fresh;     /* a swap builds the target: a claim that does not resume empties it */
+    bool take_over; /* a claim does not ask whether the one before lives: the epoch fences it */
     int64_t timeout_ms;
     const struct evs_client_conf *cluster; /* the source's: for a topic of the same cluster */
     struct evs_stop *stop;                 /* raised: give up waiting */
@@ -65,6 +66,11 @@ struct evs_sink_done {
     int64_t written, deleted, left; /* left: the sink held something newer */
 };
 
+enum {
+    EVS_SINK_ALL_VIEWS =
+        1 << EVS_VIEW_LATEST | 1 << EVS_VIEW_LOG | 1 << EVS_VIEW_COUNT | 1 << EVS_VIEW_SUM
+};
+
 enum evs_claim {
     EVS_CLAIM_NEW,    /* there was none, or it was done: begin with these partitions */
     EVS_CLAIM_RESUME, /* go on from what the sink has */
@@ -80,6 +86,7 @@ struct evs_sink_ops {
     const char *schemes;           /* "postgresql:|postgres:" */
     unsigned caps;
     size_t rows_max; /* most rows it likes in one transaction; 0: no opinion */
+    unsigned shared; /* views (bits 1 << mode) that jobs of several ids may write at once */
     enum evs_rc (*open)(const struct evs_sink_spec *spec, struct evs_sink **ret_s,
                         struct evs_err *err);
     /* Whether this row could ever be stored: EVS_OK or EVS_POISON. After claim, from any thread,

@@ -139,6 +139,7 @@ static enum evs_rc open_sqlite(const struct evs_sink_spec *spec, struct evs_sink
     s->topic = evs_xstrdup(spec->view->topic);
     s->view = *spec->view;
     s->fresh = spec->fresh;
+    s->take_over = spec->take_over;
     rc = open_file(s, spec->write, err);
     if (rc) {
         close_db(&s->base);
@@ -274,7 +275,7 @@ static enum evs_rc load(struct evs_sink *sink, struct evs_ckpt *ret_c, struct ev
 /* One byte of the file's far end stands for the id; the kernel drops the lock with the process. */
 static enum evs_rc take_lock(struct evs_sqlite *s, struct evs_err *err)
 {
-    if (s->lock_fd >= 0 || !strcmp(s->path, ":memory:"))
+    if (s->lock_fd >= 0 || s->take_over || !strcmp(s->path, ":memory:"))
         return EVS_OK;
     int fd = open(s->path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
@@ -431,6 +432,7 @@ const struct evs_sink_ops evs_sink_sqlite = {
     .schemes = "sqlite:",
     .caps = EVS_SINK_TXN | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_SWAP | EVS_SINK_TARGET |
             EVS_SINK_SORTED,
+    .shared = EVS_SINK_ALL_VIEWS,
     .open = open_sqlite,
     .info = info,
     .prepare = prepare,

@@ -41,7 +41,7 @@ struct evs_sqlite {
     struct evs_shape view; /* names borrowed from the spec */
     int64_t epoch;
     int lock_fd;
-    bool fresh;
+    bool fresh, take_over;
     bool ours; /* we made the file: rest in rollback-journal mode */
     sqlite3_stmt *stmts[EVS_SQL_COUNT];
 };
