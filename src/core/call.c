@@ -69,6 +69,7 @@ enum evs_rc evs_call(const char *name, void (*run)(void *arg), void *arg,
     struct evs_thread *t = c->thread;
     if (atomic_compare_exchange_strong(&c->state, &running, LEFT)) {
         atomic_store(&left, true);
+        evs_thread_leave(t);
         return EVS_AGAIN;
     }
     /* It has returned, and may still be on its way out of evs_stop_raise. */

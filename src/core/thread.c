@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ struct evs_thread {
     pthread_t id;
     void (*run)(void *);
     void *arg;
+    atomic_int holders; /* its starter and itself */
     char name[16];
 };
 
@@ -25,6 +27,12 @@ static atomic_bool yields;
 void evs_thread_yield_to_me(void)
 {
     atomic_store(&yields, true);
+}
+
+static void let_go(struct evs_thread *t)
+{
+    if (atomic_fetch_sub(&t->holders, 1) == 1)
+        evs_free(t);
 }
 
 static void *enter(void *arg)
@@ -37,6 +45,7 @@ static void *enter(void *arg)
         (void)setpriority(PRIO_PROCESS, 0, YIELD_NICE);
 #endif
     t->run(t->arg);
+    let_go(t);
     return NULL;
 }
 
@@ -46,6 +55,7 @@ enum evs_rc evs_thread_start(const char *name, void (*run)(void *arg), void *arg
     struct evs_thread *t = evs_xcalloc(1, sizeof(*t));
     t->run = run;
     t->arg = arg;
+    atomic_init(&t->holders, 2);
     snprintf(t->name, sizeof(t->name), "%s", name);
     sigset_t all, before;
     sigfillset(&all);
@@ -76,7 +86,13 @@ void evs_thread_join(struct evs_thread *t)
     if (!t)
         return;
     pthread_join(t->id, NULL);
-    evs_free(t);
+    let_go(t);
+}
+
+void evs_thread_leave(struct evs_thread *t)
+{
+    pthread_detach(t->id);
+    let_go(t);
 }
 
 enum evs_rc evs_wake_init(struct evs_wake *w, struct evs_err *err)

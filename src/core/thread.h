@@ -28,6 +28,9 @@ void evs_thread_both(void (*one)(void *arg), void *one_arg, void (*other)(void *
  * scan on every core must not slow down the keys. Never back. */
 void evs_thread_yield_to_me(void);
 void evs_thread_join(struct evs_thread *t); /* NULL is fine; frees t */
+/* Only for one that hangs in another's library at the end of the process (core/call): it is never
+ * joined and must touch nothing but its own. */
+void evs_thread_leave(struct evs_thread *t);
 
 struct evs_wake {
     int fds[2]; /* read end, write end; -1 when not open */

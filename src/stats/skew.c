@@ -77,7 +77,8 @@ double evs_gamma_q(double a, double x)
 {
     if (x <= 0)
         return 1.0;
-    double front = exp(a * log(x) - x - lgamma(a));
+    int sign; /* lgamma() keeps it in a global */
+    double front = exp(a * log(x) - x - lgamma_r(a, &sign));
     if (x < a + 1.0) { /* series for P */
         double term = 1.0 / a, sum = term;
         for (int i = 1; i < 10000 && fabs(term) > fabs(sum) * 1e-16; i++) {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static struct {
     const struct evs_wake *wake;
 } term;
 
-static volatile sig_atomic_t up, resized, suspended, continued;
+static atomic_int up, resized, suspended, continued; /* lock-free: signal handlers set them */
 static struct sigaction old_actions[NSIG];
 
 static const int fatal_signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
@@ -260,11 +261,9 @@ void evs_term_size(int *ret_rows, int *ret_cols)
     getmaxyx(stdscr, *ret_rows, *ret_cols);
 }
 
-static bool take(volatile sig_atomic_t *flag)
+static bool take(atomic_int *flag)
 {
-    bool was = *flag;
-    *flag = 0;
-    return was;
+    return atomic_exchange(flag, 0) != 0;
 }
 
 bool evs_term_resized(void)

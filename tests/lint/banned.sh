@@ -6,7 +6,8 @@
 table='
 strcpy|strcat|sprintf|vsprintf|atoi|atol|atof|strtol|strtoul|strtoll|strtok	^core/
 malloc|realloc|system|rand|sleep|usleep	^core/
-gets|alloca|pthread_cancel|pthread_detach	^$
+gets|alloca|pthread_cancel	^$
+pthread_detach	^core/thread\.c$
 exit|_exit|abort	^(main\.c|core/)
 pthread_mutex_[a-z]+|pthread_cond_[a-z]+	^core/(queue|slot|log)\.c$
 doupdate	^ui/loop\.c$
