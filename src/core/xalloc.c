@@ -129,33 +129,20 @@ void evs_free(void *p)
     free(p);
 }
 
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-#define HUGE_PAGE ((size_t)2 << 20)
-
-/* Below a page of this size there is nothing to win. */
+#ifdef MAP_NORESERVE
 void *evs_xbig(size_t n)
 {
-    if (n < HUGE_PAGE)
-        return evs_xcalloc(1, n);
-    size_t whole = (n + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    uint8_t *p =
-        mmap(NULL, whole + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *p = mmap(NULL, n ? n : 1, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED)
         out_of_memory();
-    size_t before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
-    if (before)
-        (void)munmap(p, before);
-    (void)munmap(p + before + whole, HUGE_PAGE - before);
-    (void)madvise(p + before, whole, MADV_HUGEPAGE);
-    return p + before;
+    return p;
 }
 
 void evs_big_free(void *p, size_t n)
 {
-    if (n < HUGE_PAGE)
-        free(p);
-    else if (p)
-        (void)munmap(p, (n + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+    if (p)
+        (void)munmap(p, n ? n : 1);
 }
 #else
 void *evs_xbig(size_t n)

@@ -28,9 +28,8 @@ void evs_free_texts(char **texts, size_t n);
 void *evs_try_malloc(size_t n) EVS_MUST_USE;
 void evs_free(void *p);
 
-/* Zeroed memory for what is large and walked at random: in huge pages where the system has them,
- * which costs one page fault for 2 MiB instead of 512. What is not touched costs nothing. Give back
- * with the same n; NULL is fine. */
+/* Zeroed memory for what may become large: addresses only, until it is touched. Give back with the
+ * same n; NULL is fine. */
 void *evs_xbig(size_t n) EVS_MUST_USE;
 void evs_big_free(void *p, size_t n);
 

@@ -10,11 +10,10 @@
 #include "kafka/reader_int.h"
 
 enum {
-    SCAN_MESSAGES = 20000, /* queued per worker: each costs about 300 B beside its bytes */
+    SCAN_MESSAGES = 30000, /* queued per worker: each costs about 300 B beside its bytes */
     BROWSE_MESSAGES = 20000,
     QUEUE_KBYTES = 16384, /* twice that, as a whole queue is taken at once */
-    KICK_PART = 8,        /* of a queue's limits served in a turn: it may have been full */
-    KICK_PARTS = 16,      /* partitions asked; their leaders are probably all */
+    KICK_PARTS = 4,       /* partitions asked, in turn: their leaders are probably different */
     BATCH_WAIT_MS = 50,
     IDLE_US = 100000,
     SHORT_US = 3000000,
@@ -51,7 +50,7 @@ enum evs_rc evs_worker_open(struct worker *w, struct evs_err *err)
         {"queued.min.messages", messages},
         {"queued.max.messages.kbytes", kbytes},
         {"fetch.queue.backoff.ms", "5"}, /* from 2.2 on; the kick does it before */
-        {"fetch.message.max.bytes", "262144"},
+        {"fetch.message.max.bytes", scan ? "524288" : "262144"},
         {"fetch.max.bytes", "16777216"},
         /* The end of a log with holes before it shows only in an empty reply: do not wait long. */
         {"fetch.wait.max.ms", tail ? "100" : "10"},
@@ -63,8 +62,8 @@ enum evs_rc evs_worker_open(struct worker *w, struct evs_err *err)
         evs_handle_new(r->c, RD_KAFKA_CONSUMER, r->ranges->isolation, props, &w->rk, err);
     if (rc)
         return rc;
-    w->kick_messages = limit_of(w->rk, "queued.min.messages") / KICK_PART;
-    w->kick_bytes = limit_of(w->rk, "queued.max.messages.kbytes") * 1024 / KICK_PART;
+    w->kick_messages = limit_of(w->rk, "queued.min.messages") / 2;
+    w->kick_bytes = limit_of(w->rk, "queued.max.messages.kbytes") * 1024 / 2;
     w->q = rd_kafka_queue_new(w->rk);
     w->rkt = rd_kafka_topic_new(w->rk, r->ranges->topic, NULL);
     if (!w->rkt)
@@ -432,7 +431,9 @@ static void hold(struct worker *w)
 static void turn(struct worker *w)
 {
     w->kicked = false;
-    w->turn_messages = w->turn_bytes = 0;
+    w->turn_bytes = 0;
+    w->turn_messages =
+        (int64_t)rd_kafka_queue_length(w->q) >= w->kick_messages ? w->kick_messages : 0;
     int n = rd_kafka_consume_callback_queue(w->q, BATCH_WAIT_MS, on_message, w);
     int64_t now_us = evs_clock_mono_us();
     evs_handle_poll(w->rk);

@@ -7,8 +7,7 @@ static void next_chunk(struct evs_arena *a)
     if (a->chunks == a->held) {
         a->chunk = evs_xgrow(a->chunk, a->held + 1, sizeof(*a->chunk));
         a->end = evs_xgrow(a->end, a->held + 1, sizeof(*a->end));
-        a->chunk[a->held] = a->held ? evs_xbig(EVS_ARENA_CHUNK) : evs_xmalloc(EVS_ARENA_CHUNK);
-        a->held++;
+        a->chunk[a->held++] = evs_xmalloc(EVS_ARENA_CHUNK);
     }
     a->end[a->chunks] = evs_arena_start(a->chunks);
     a->chunks++;
@@ -26,10 +25,8 @@ void *evs_arena_take(struct evs_arena *a, size_t size, uint32_t *ret_ref)
 
 void evs_arena_done(struct evs_arena *a)
 {
-    for (size_t i = 1; i < a->held; i++)
-        evs_big_free(a->chunk[i], EVS_ARENA_CHUNK);
-    if (a->held)
-        evs_free(a->chunk[0]);
+    for (size_t i = 0; i < a->held; i++)
+        evs_free(a->chunk[i]);
     evs_free(a->chunk);
     evs_free(a->end);
     *a = (struct evs_arena){0};

@@ -14,7 +14,7 @@
 
 enum {
     EVS_ARENA_UNIT = 8,
-    EVS_ARENA_CHUNK = 2 << 20, /* a huge page; the first is taken as it is touched */
+    EVS_ARENA_CHUNK = 1 << 20,
     EVS_ARENA_PER_CHUNK = EVS_ARENA_CHUNK / EVS_ARENA_UNIT
 };
 

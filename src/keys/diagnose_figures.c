@@ -66,12 +66,12 @@ static void figures(void *arg)
             keys[n++] = ks->part[p].distinct;
     evs_skew_chi2(keys, n, &r->chi2, &r->p_value);
     evs_free(keys);
-    double *w = evs_xbig((ks->n + 1) * sizeof(*w));
+    double *w = evs_xcalloc(ks->n + 1, sizeof(*w));
     for (size_t i = 0; i < ks->n; i++)
         w[i] = (double)ks->sum[i].count;
     evs_boot_run(w, ks->n, ks->missing, ks->missing_keys, ks->read, r->keyed.max_over_mean, 1,
                  &r->boot);
-    evs_big_free(w, (ks->n + 1) * sizeof(*w));
+    evs_free(w);
 }
 
 void evs_report_figures(struct evs_report *r, const struct evs_keyset *ks)

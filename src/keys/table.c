@@ -22,7 +22,7 @@ struct evs_keytab *evs_keytab_new(int32_t partitions, size_t memory, size_t heat
     t->memory = memory;
     t->seed = seed;
     t->bits = FIRST_BITS;
-    t->slot = evs_xbig(sizeof(*t->slot) << t->bits);
+    t->slot = evs_xcalloc((size_t)1 << t->bits, sizeof(*t->slot));
     t->used = ((size_t)1 << t->bits) * sizeof(*t->slot);
     t->part = evs_xcalloc((size_t)partitions, sizeof(*t->part));
     for (int32_t p = 0; p < partitions; p++)
@@ -44,7 +44,7 @@ void evs_keytab_free(struct evs_keytab *t)
     for (int32_t p = 0; t->part_hll && p < t->partitions; p++)
         evs_hll_done(&t->part_hll[p]);
     evs_free(t->part_hll);
-    evs_big_free(t->slot, sizeof(*t->slot) << t->bits);
+    evs_free(t->slot);
     evs_free(t->part);
     evs_hll_done(&t->hll);
     evs_hist_done(&t->heat);
@@ -60,12 +60,12 @@ static void index_resize(struct evs_keytab *t, int bits)
     uint64_t *old = t->slot;
     size_t n = (size_t)1 << t->bits;
     t->used += (((size_t)1 << bits) - n) * sizeof(*t->slot);
-    t->slot = evs_xbig(sizeof(*t->slot) << bits);
+    t->slot = evs_xcalloc((size_t)1 << bits, sizeof(*t->slot));
     t->bits = bits;
     for (size_t i = 0; i < n; i++)
         if ((uint32_t)old[i])
             evs_keytab_slot_put(t, old[i], (uint32_t)old[i]);
-    evs_big_free(old, n * sizeof(*old));
+    evs_free(old);
 }
 
 static bool same_key(const struct evs_key_entry *e, uint64_t hash, const void *key, size_t len)
