@@ -348,6 +348,7 @@ void evs_handle_free(rd_kafka_t *rk)
     else if (!evs_stop_wait(&cl->done, CLOSE_MS)) {
         evs_log(EVS_LOG_WARN, "a handle did not close within 5 s and is left behind");
         atomic_store(&c->left_behind, true);
+        evs_thread_leave(t);
         return; /* its thread still uses cl, and its callbacks the client */
     }
     evs_thread_join(t);
