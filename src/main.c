@@ -64,6 +64,7 @@ static enum evs_rc connect_client(void *ctx, enum evs_ui_connect how, const char
     static const char kinds[] = {[EVS_CONNECT_SAMPLE] = 's',
                                  [EVS_CONNECT_BROKERS] = 'b',
                                  [EVS_CONNECT_FILE] = 'f',
+                                 [EVS_CONNECT_PROFILE] = 'c',
                                  [EVS_CONNECT_STARTER] = 'w'};
     return evs_cli_connect(ctx, kinds[how], text, ret_client, ret_said, err);
 }

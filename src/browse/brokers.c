@@ -8,13 +8,13 @@
 #include "core/xalloc.h"
 #include "kafka/meta.h"
 
-enum { BROKERS_MAX = 4096 };
+enum { BROKERS_MAX = 4096, ASKED_MAX = 64 };
 
 struct seen { /* a broker between polls */
     int32_t id, port;
     char *host;
     int64_t end, end_at_ms, lost_since_ms;
-    double rate;
+    double rate, reply_ms;
     struct evs_spark spark;
     bool now;
 };
@@ -54,7 +54,7 @@ static void note_brokers(struct evs_brokers *b, const struct evs_meta *m)
         if (!s && b->n_seen < BROKERS_MAX) {
             b->seen = evs_xgrow(b->seen, (size_t)b->n_seen + 1, sizeof(*b->seen));
             s = &b->seen[b->n_seen++];
-            *s = (struct seen){.id = m->brokers[i].id, .end = -1, .rate = NAN};
+            *s = (struct seen){.id = m->brokers[i].id, .end = -1, .rate = NAN, .reply_ms = -1};
         }
         if (!s)
             continue;
@@ -123,6 +123,26 @@ static void note_ends(struct evs_brokers *b, const struct evs_meta *m)
     evs_free(leaders);
 }
 
+/* One small question to each broker, about a partition that it leads. */
+static void note_replies(struct evs_brokers *b, const struct evs_meta *m)
+{
+    for (int i = 0; i < b->n_seen && i < ASKED_MAX; i++) {
+        struct evs_offset_ask ask = {.ts_ms = EVS_TS_END};
+        struct evs_err unused = EVS_ERR_INIT;
+        for (int t = 0; t < m->n_topics && !ask.topic; t++)
+            for (int p = 0; p < m->topics[t].n_partitions && !ask.topic; p++)
+                if (m->topics[t].partitions[p].leader == b->seen[i].id) {
+                    ask.topic = m->topics[t].name;
+                    ask.partition = m->topics[t].partitions[p].partition;
+                }
+        int64_t from_us = evs_clock_mono_us();
+        bool told = ask.topic && b->seen[i].now &&
+                    !evs_meta_offsets(b->client, &ask, 1, EVS_READ_UNCOMMITTED, NULL, &unused) &&
+                    !ask.native;
+        b->seen[i].reply_ms = told ? (double)(evs_clock_mono_us() - from_us) / 1000 : -1;
+    }
+}
+
 static bool holds(const int32_t *list, int n, int32_t id)
 {
     for (int i = 0; i < n; i++)
@@ -162,6 +182,7 @@ static struct evs_brokers_sn *build(struct evs_brokers *b, struct evs_meta *m)
         row->host = evs_xstrdup(b->seen[i].host);
         row->controller = row->id == m->controller;
         row->rate = b->seen[i].rate;
+        row->reply_ms = b->seen[i].now ? b->seen[i].reply_ms : -1;
         row->lost_since_ms = b->seen[i].lost_since_ms;
         evs_spark_get(&b->seen[i].spark, m->at_ms, row->spark);
         count(row, m);
@@ -180,6 +201,7 @@ static bool poll_once(void *ctx, struct evs_slot *slot, int failures)
     }
     note_brokers(b, m);
     note_ends(b, m);
+    note_replies(b, m);
     evs_slot_publish(slot, &build(b, m)->snap);
     return true;
 }

@@ -28,6 +28,7 @@ struct evs_broker_row {
     int leads, replicas, not_in_sync; /* partitions; not_in_sync: replicas it holds and lags in */
     double rate;                      /* arriving in the partitions it leads */
     float spark[EVS_SPARK];
+    double reply_ms;       /* of its last answer, -1 unknown */
     int64_t lost_since_ms; /* 0: in the metadata */
 };
 

@@ -50,7 +50,7 @@ struct evs_cli_face {
 };
 struct evs_cli;
 /* The First run screen's choices: 's' sample cluster, 'b' brokers, 'f' a configuration file, 'w'
- * write a starter. The client lives until the face is closed. */
+ * write a starter; `:cluster`'s: 'c' a profile. The client lives until the face is closed. */
 enum evs_rc evs_cli_connect(struct evs_cli *cli, char how, const char *text,
                             struct evs_client **ret_client, char ret_said[200],
                             struct evs_err *err);

@@ -20,8 +20,11 @@ static const struct {
     const char *command, *screen;
 } screens[] = {{"lag", "groups"}};
 
-/* What First run made; freed when the interface has ended. */
-static struct evs_client *made;
+/* What First run and :cluster made; freed when the interface has ended, as its tasks may go on
+ * using a cluster that was left. */
+enum { MADE_MAX = 32 };
+static struct evs_client *made[MADE_MAX];
+static size_t n_made;
 static struct evs_mock *sample;
 
 static enum evs_rc connect_to(struct evs_cli *cli, const char *brokers, const char *name,
@@ -45,6 +48,23 @@ static enum evs_rc connect_sample(struct evs_cli *cli, struct evs_client **ret_c
     struct evs_mock_spec spec = {.seed = 1, .live = true};
     enum evs_rc rc = sample ? EVS_OK : evs_mock_start(&spec, &sample, err);
     return rc ? rc : connect_to(cli, evs_mock_brokers(sample), "demo", ret_client, err);
+}
+
+/* As if started with -C: what the command line said of another cluster does not count. */
+static enum evs_rc connect_profile(struct evs_cli *cli, const char *name,
+                                   struct evs_client **ret_client, struct evs_err *err)
+{
+    struct evs_cli other = *cli;
+    other.opts = (struct evs_opts){.tables = cli->opts.tables};
+    const char *file =
+        evs_opts_given(&cli->opts, "config") ? evs_opts_str(&cli->opts, "config") : NULL;
+    enum evs_rc rc = evs_opts_set(&other.opts, "cluster", name, err);
+    if (!rc && file)
+        rc = evs_opts_set(&other.opts, "config", file, err);
+    if (!rc)
+        rc = evs_session_client(&other, ret_client, err);
+    evs_opts_done(&other.opts);
+    return rc;
 }
 
 /* dir/eventscope.conf, never over one that is there. */
@@ -78,20 +98,27 @@ enum evs_rc evs_cli_connect(struct evs_cli *cli, char how, const char *text,
                             struct evs_client **ret_client, char ret_said[200], struct evs_err *err)
 {
     enum evs_rc rc;
+    struct evs_client *new = NULL;
     ret_said[0] = '\0';
-    if (how == 's') {
-        rc = connect_sample(cli, &made, err);
-    } else if (how == 'b') {
-        rc = connect_to(cli, text, NULL, &made, err);
-    } else if (how == 'f') {
-        rc = evs_opts_set(&cli->opts, "config", text, err);
-        rc = rc ? rc : evs_session_client(cli, &made, err);
-    } else {
+    if (how == 'w')
         return write_starter(text, ret_said, err);
+    if (n_made == MADE_MAX)
+        return evs_fail(err, EVS_INVALID, "%d clusters in one session: start anew", MADE_MAX);
+    if (how == 's') {
+        rc = connect_sample(cli, &new, err);
+    } else if (how == 'b') {
+        rc = connect_to(cli, text, NULL, &new, err);
+    } else if (how == 'c') {
+        rc = connect_profile(cli, text, &new, err);
+    } else {
+        rc = evs_opts_set(&cli->opts, "config", text, err);
+        rc = rc ? rc : evs_session_client(cli, &new, err);
     }
-    if (!rc)
-        *ret_client = made;
-    return rc;
+    if (rc)
+        return rc;
+    evs_client_stop_by(new, NULL);
+    *ret_client = made[n_made++] = new;
+    return EVS_OK;
 }
 
 static void add_word(struct evs_buf *to, const char *lead, const char *value)
@@ -242,7 +269,8 @@ int evs_cli_tui(struct evs_cli *cli, const char *screen)
     evs_free(text);
     evs_free(names);
     evs_client_free(face.client);
-    evs_client_free(made);
+    while (n_made)
+        evs_client_free(made[--n_made]);
     evs_mock_free(sample);
     return exit_code;
 }

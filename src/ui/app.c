@@ -76,6 +76,7 @@ bool evs_app_done(struct evs_ui *ui)
     while (ui->n_stack)
         evs_stack_pop(ui);
     evs_data_done(ui);
+    evs_task_drop(ui->saving);
     while (evs_ui_replays())
         evs_ui_replay_drop(evs_ui_replays());
     bool all = evs_task_reap_all();
@@ -135,6 +136,8 @@ bool evs_app_refresh(struct evs_ui *ui)
     if (evs_data_refresh(ui))
         ui->news = true;
     if (evs_ui_replays_refresh(ui))
+        ui->news = true;
+    if (evs_app_written(ui))
         ui->news = true;
     struct evs_screen *s = evs_stack_top(ui);
     if (s && s->ops->refresh(s))
@@ -205,6 +208,11 @@ void evs_app_connect(struct evs_ui *ui, enum evs_ui_connect how, const char *tex
     }
     if (how == EVS_CONNECT_STARTER) /* where it goes */
         text = ui->opts->config_dir ? ui->opts->config_dir : ".";
+    for (struct evs_ui_replay *r = ui->client ? evs_ui_replays() : NULL; r; r = r->next)
+        if (!evs_ui_replay_ended(r)) {
+            evs_ui_say(ui, EVS_ROLE_WARN, "a replay runs here: J shows it");
+            return;
+        }
     if (ui->opts->connect(ui->opts->ctx, how, text, &client, said, &err)) {
         evs_ui_fail(ui, &err);
         return;
@@ -212,6 +220,10 @@ void evs_app_connect(struct evs_ui *ui, enum evs_ui_connect how, const char *tex
     if (client) {
         while (ui->n_stack)
             evs_stack_pop(ui);
+        evs_data_done(ui);
+        ui->switched = ui->client != NULL;
+        evs_place_set(&ui->last_at.topic, NULL);
+        ui->last_ops = NULL;
         ui->client = client;
         ui->demo = how == EVS_CONNECT_SAMPLE;
         if (evs_app_start(ui, &err))

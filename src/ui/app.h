@@ -36,6 +36,7 @@ struct evs_overlay {
     struct evs_ui *ui;
 };
 
+struct evs_task;
 struct evs_ui {
     const struct evs_ui_opts *opts;
     struct evs_client *client;
@@ -60,6 +61,8 @@ struct evs_ui {
     uint64_t errors_seen; /* of the log: a new one shows once */
     enum evs_time_mode time_mode;
     bool exact, mouse, demo;
+    bool switched;           /* to another cluster than the one it was started on */
+    struct evs_task *saving; /* a file on its way to the disk, or NULL */
     bool quit, suspend, repaint, theme_changed;
     bool news; /* a frame is due */
     int64_t now_ms;
@@ -96,6 +99,12 @@ void evs_app_overlay(struct evs_ui *ui, struct evs_overlay *o);
 void evs_app_close_overlay(struct evs_ui *ui);
 void evs_app_palette(struct evs_ui *ui);        /* palette.c */
 bool evs_app_save(struct evs_ui *ui, bool all); /* save.c: asks for the file */
+/* Writes text (taken) to a new file, on a thread of its own; how it went is said then. */
+void evs_app_write(struct evs_ui *ui, const char *path, struct evs_buf *text);
+bool evs_app_written(struct evs_ui *ui);                /* each frame; true: something was said */
+void evs_app_dump(struct evs_ui *ui, const char *path); /* the screen as text */
+/* A line of the palette that is neither command, screen nor topic; false: not one either. */
+bool evs_app_setting(struct evs_ui *ui, const char *line);
 /* First run's choice: the cluster comes up in place of it. */
 void evs_app_connect(struct evs_ui *ui, enum evs_ui_connect how, const char *text);
 bool evs_app_edit(struct evs_ui *ui); /* the configuration in $EDITOR */

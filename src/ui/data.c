@@ -41,7 +41,7 @@ int64_t evs_data_waiting_ms(const struct evs_ui *ui)
 struct evs_lag_poller *evs_data_lag_poller(struct evs_ui *ui)
 {
     struct evs_err err = EVS_ERR_INIT;
-    const char *const *names = ui->opts->groups;
+    const char *const *names = ui->switched ? NULL : ui->opts->groups;
     struct evs_survey_opts o = {.names = names};
     while (names && names[o.n_names])
         o.n_names++;

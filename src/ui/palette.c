@@ -61,6 +61,11 @@ static void collect(struct palette *p)
     offer(p, "set mouse off", "the mouse is the terminal's", EVS_CMD_NONE);
     offer(p, "set utc on", "times in UTC", EVS_CMD_NONE);
     offer(p, "set utc off", "times in the local zone", EVS_CMD_NONE);
+    offer(p, "cluster NAME", "another profile's cluster, in place of this one", EVS_CMD_NONE);
+    offer(p, "dump FILE", "this screen as text, to a new file", EVS_CMD_NONE);
+    offer(p, "target 1.1", "What-if: the most that a partition may have of its share",
+          EVS_CMD_NONE);
+    offer(p, "group NAME", "a group that is not listed", EVS_CMD_NONE);
     offer(p, "q", "quit", EVS_CMD_QUIT);
     for (size_t i = 0; evs_data_topic_name(p->overlay.ui, i); i++)
         offer(p, evs_data_topic_name(p->overlay.ui, i), "topic", EVS_CMD_NONE);
@@ -152,6 +157,30 @@ static void draw_palette(const struct evs_overlay *o, struct evs_view *above,
     evs_view_right(status, 0, status->cols - 1, p->n ? EVS_ROLE_PROMPT : EVS_ROLE_PROMPT_BAD, text);
 }
 
+/* "cluster NAME": what is typed up to the placeholder; 0: no such word. */
+static size_t before_placeholder(const char *word)
+{
+    static const char *const holders[] = {" NAME", " FILE"};
+    size_t n = strlen(word);
+    for (size_t i = 0; i < EVS_COUNT(holders); i++)
+        if (n > 5 && !strcmp(word + n - 5, holders[i]))
+            return n - 4;
+    return 0;
+}
+
+/* Takes the word under the cursor into the line; true when something is still to be typed. */
+static bool take_word(struct palette *p)
+{
+    char word[WORD];
+    if (!p->n)
+        return false;
+    size_t n = before_placeholder(p->all[p->at].word);
+    snprintf(word, sizeof(word), "%.*s", n ? (int)n : WORD, p->all[p->at].word);
+    evs_edit_set(&p->edit, word);
+    match(p);
+    return n > 0;
+}
+
 static bool run(struct palette *p)
 {
     struct evs_ui *ui = p->overlay.ui;
@@ -159,6 +188,8 @@ static bool run(struct palette *p)
     bool exact = p->n && !strcasecmp(p->all[p->at].word, p->edit.text);
     bool argument = strchr(p->edit.text, ' ') != NULL;
     bool row = p->n && (p->chosen || exact || (*p->edit.text && !argument));
+    if (row && before_placeholder(p->all[p->at].word))
+        return take_word(p);
     if (row)
         snprintf(line, sizeof(line), "%s", p->all[p->at].word);
     else
@@ -176,11 +207,7 @@ static bool palette_key(struct evs_overlay *o, int key)
     switch (key) {
     case EVS_KEY_ESC: return false;
     case EVS_KEY_ENTER: return run(p);
-    case EVS_KEY_TAB:
-        if (p->n)
-            evs_edit_set(&p->edit, p->all[p->at].word);
-        match(p);
-        return true;
+    case EVS_KEY_TAB: (void)take_word(p); return true;
     case EVS_KEY_UP:
     case EVS_KEY_DOWN:
         if (p->n)
@@ -222,9 +249,24 @@ void evs_app_palette(struct evs_ui *ui)
 
 /* --- running a line ------------------------------------------------------------------------- */
 
-static bool run_setting(struct evs_ui *ui, const char *line)
+bool evs_app_setting(struct evs_ui *ui, const char *line)
 {
+    struct evs_screen *s = evs_stack_top(ui);
     bool on = strstr(line, " on") != NULL;
+    if (s->ops->line && s->ops->line(s, line))
+        return true;
+    if (!strncmp(line, "cluster ", 8) && line[8]) {
+        evs_app_connect(ui, EVS_CONNECT_PROFILE, line + 8);
+        return true;
+    }
+    if (!strncmp(line, "dump ", 5) && line[5]) {
+        evs_app_dump(ui, line + 5);
+        return true;
+    }
+    if (!strncmp(line, "target ", 7) || !strncmp(line, "what-if ", 8)) {
+        evs_ui_say(ui, EVS_ROLE_WARN, "that is for What-if: 6 opens it");
+        return true;
+    }
     if (!strncmp(line, "theme ", 6))
         return evs_app_theme(ui, line + 6);
     if (!strncmp(line, "set mouse", 9)) {
@@ -274,7 +316,7 @@ bool evs_app_run(struct evs_ui *ui, const char *line)
         evs_place_set(&at.topic, line);
         at.partition = -1;
         evs_ui_open(ui, "partitions", &at);
-    } else if (!run_setting(ui, line)) {
+    } else if (!evs_app_setting(ui, line)) {
         const char *near = evs_suggest(line, nth_word, NULL);
         known = false;
         if (near)

@@ -145,6 +145,8 @@ struct evs_screen_ops {
     bool (*command_line)(const struct evs_screen *s, struct evs_buf *out);
     /* JSON lines of the marked or current record, or of all shown. */
     bool (*save)(const struct evs_screen *s, bool all, struct evs_buf *out);
+    /* A line of the palette that only this screen knows; true: taken. */
+    bool (*line)(struct evs_screen *s, const char *line);
     bool (*stop)(struct evs_screen *s); /* Esc: ends running work; false: nothing ran */
     bool (*sibling)(struct evs_screen *s, int step); /* [ and ]; changes s->at itself */
     bool (*key)(struct evs_screen *s, int key);      /* before the keymap: forms. true: taken */

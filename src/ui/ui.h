@@ -22,6 +22,7 @@ enum evs_ui_connect {
     EVS_CONNECT_SAMPLE,  /* text is not used */
     EVS_CONNECT_BROKERS, /* host:port,host:port */
     EVS_CONNECT_FILE,    /* path of a configuration */
+    EVS_CONNECT_PROFILE, /* name of a profile: also in place of the cluster that is there */
     EVS_CONNECT_STARTER  /* writes a starter configuration; no client, *ret_said says where */
 };
 

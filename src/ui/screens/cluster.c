@@ -2,23 +2,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "browse/brokers.h"
 #include "kafka/client.h"
 #include "kafka/meta.h"
-#include "ui/app.h"
+#include "ui/screens/cluster.h"
+#include "ui/screens/connecting.h"
 #include "ui/screens/topics.h"
 #include "ui/task.h"
-#include "ui/widgets/table.h"
 
-enum { COL_ID, COL_HOST, COL_ROLE, COL_LEADS, COL_REPLICAS, COL_OUT, COL_RATE, COL_SPARK };
-enum { POLL_MS = 5000, OUT_LINES = 6 };
-
-struct cluster {
-    struct evs_ui *ui;
-    struct evs_brokers *brokers;
-    struct evs_brokers_sn *sn;
-    struct evs_table table;
+enum {
+    COL_ID,
+    COL_HOST,
+    COL_ROLE,
+    COL_LEADS,
+    COL_REPLICAS,
+    COL_OUT,
+    COL_RATE,
+    COL_SPARK,
+    COL_REPLY
 };
+enum { POLL_MS = 5000, OUT_LINES = 6 };
 
 static const struct evs_column cols[] = {
     {"ID", 4, 8, 0, EVS_COL_RIGHT | EVS_COL_COMPACT, "exact", "the broker's number"},
@@ -32,12 +34,9 @@ static const struct evs_column cols[] = {
     {"IN/s", 6, 10, 3, EVS_COL_RIGHT | EVS_COL_DESC, "exact",
      "IN/s counts the messages of the partitions it leads"},
     {"LAST 15 MIN", 15, 15, 1, EVS_COL_CHART, NULL, "IN/s, a column a minute"},
+    {"REPLY", 7, 9, 1, EVS_COL_RIGHT | EVS_COL_DESC, "exact",
+     "how long its last answer to a question for an offset took"},
 };
-
-static struct cluster *of(const struct evs_screen *s)
-{
-    return s->state;
-}
 
 static size_t count(const void *ctx)
 {
@@ -75,6 +74,13 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
     case COL_OUT:
         evs_field_printf(f, r->not_in_sync ? EVS_ROLE_BAD : EVS_ROLE_TEXT, "%d", r->not_in_sync);
         break;
+    case COL_REPLY:
+        if (r->reply_ms >= 0)
+            evs_field_printf(f, EVS_ROLE_TEXT, r->reply_ms < 9.95 ? "%.1f ms" : "%.0f ms",
+                             r->reply_ms);
+        else
+            evs_field_set(f, EVS_ROLE_NUM_UNKNOWN, evs_glyph(EVS_G_NONE));
+        break;
     default:
         evs_field_set(f, r->rate >= 0 ? EVS_ROLE_TEXT : EVS_ROLE_NUM_UNKNOWN,
                       r->rate >= 0 ? evs_ui_rate(c->ui, num, r->rate) : evs_glyph(EVS_G_MORE));
@@ -97,6 +103,7 @@ static int compare(const void *ctx, size_t a, size_t b, int col)
     case COL_LEADS: return (ra->leads > rb->leads) - (ra->leads < rb->leads);
     case COL_REPLICAS: return (ra->replicas > rb->replicas) - (ra->replicas < rb->replicas);
     case COL_OUT: return (ra->not_in_sync > rb->not_in_sync) - (ra->not_in_sync < rb->not_in_sync);
+    case COL_REPLY: return (ra->reply_ms > rb->reply_ms) - (ra->reply_ms < rb->reply_ms);
     case COL_RATE: return (ra->rate > rb->rate) - (ra->rate < rb->rate);
     default: return (ra->id > rb->id) - (ra->id < rb->id);
     }
@@ -126,11 +133,13 @@ static const struct evs_table_ops table_ops = {
 
 static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
 {
-    struct cluster *c = of(s);
+    struct cluster *c = cluster_of(s);
     c->ui = s->ui;
     evs_table_init(&c->table, &table_ops, c, COL_LEADS, COL_ID, false);
+    evs_table_init(&c->topics, &cluster_led_ops, c, 1, 1, true);
     if (!evs_ui_client(s->ui))
         return evs_fail(err, EVS_INVALID, "there is no cluster yet");
+    evs_connecting_examine(s->ui); /* certificate and clock */
     return evs_brokers_start(evs_ui_client(s->ui), POLL_MS, evs_ui_wake(s->ui), &c->brokers, err);
 }
 
@@ -141,8 +150,10 @@ static void free_brokers(void *brokers)
 
 static void leave(struct evs_screen *s)
 {
-    struct cluster *c = of(s);
+    struct cluster *c = cluster_of(s);
     evs_table_done(&c->table);
+    evs_table_done(&c->topics);
+    evs_free(c->led);
     evs_task_retire("brokers", free_brokers, c->brokers);
     evs_snap_unref(c->sn ? &c->sn->snap : NULL);
 }
@@ -150,35 +161,51 @@ static void leave(struct evs_screen *s)
 /* Two panes of text below the table while there is room. */
 static int table_rows(const struct evs_screen *s)
 {
-    const struct cluster *c = of(s);
+    const struct cluster *c = cluster_of(s);
     int want = 1 + (c->sn ? c->sn->n : 3);
     int most = s->rows >= 14 ? s->rows - 8 : s->rows;
     return want < most ? want : most;
+}
+
+static void fit(struct evs_screen *s)
+{
+    struct cluster *c = cluster_of(s);
+    int rows = table_rows(s), left = s->rows - rows - 2;
+    evs_table_resize(&c->table, rows);
+    evs_table_resize(&c->topics, left > 1 ? left : s->rows);
+}
+
+/* Where there is no room for both, one at a time. */
+static bool both(const struct evs_screen *s)
+{
+    return s->rows - table_rows(s) >= 5;
 }
 
 static void resize(struct evs_screen *s, int rows, int n_cols)
 {
     (void)rows;
     (void)n_cols;
-    evs_table_resize(&of(s)->table, table_rows(s));
+    fit(s);
 }
 
 static bool refresh(struct evs_screen *s)
 {
-    struct cluster *c = of(s);
+    struct cluster *c = cluster_of(s);
     struct evs_brokers_sn *sn = evs_brokers_take(c->brokers, c->sn ? c->sn->snap.generation : 0);
+    bool told = evs_connecting_refresh(s->ui);
     if (!sn)
-        return false;
+        return told;
     evs_snap_unref(c->sn ? &c->sn->snap : NULL);
     c->sn = sn;
-    evs_table_resize(&c->table, table_rows(s));
     evs_table_update(&c->table);
+    cluster_find_led(c);
+    fit(s);
     return true;
 }
 
 static const struct evs_broker_row *current(const struct evs_screen *s)
 {
-    const struct cluster *c = of(s);
+    const struct cluster *c = cluster_of(s);
     size_t row = evs_table_row(&c->table);
     return row == SIZE_MAX ? NULL : &c->sn->rows[row];
 }
@@ -233,15 +260,48 @@ static void draw_client(const struct cluster *c, struct evs_view *v, int row)
             at += evs_view_printf(v, row, at, EVS_ROLE_TEXT, "%s%.80s", parts[i].before, value) + 2;
     }
     evs_view_printf(v, row, at, EVS_ROLE_TEXT, "librdkafka %s", evs_client_library_version());
+    static const char *const told[] = {"TLS", "clock"};
+    for (size_t i = 0; i < EVS_COUNT(told); i++) {
+        const char *text = evs_connecting_text(c->ui, told[i]);
+        if (text && ++row < v->rows) {
+            at = 2 + evs_view_printf(v, row, 2, EVS_ROLE_TEXT_DIM, "%s", told[i]) + 2;
+            evs_view_fit(v, row, at, v->cols - at - 1, EVS_ROLE_TEXT, text, strlen(text),
+                         EVS_CUT_END);
+        }
+    }
+}
+
+static void draw_led(const struct evs_screen *s, struct evs_view *v, int at)
+{
+    const struct cluster *c = cluster_of(s);
+    char title[80];
+    snprintf(title, sizeof(title), "led by broker %d", c->of);
+    evs_view_rule(v, at, title, NULL, c->on_led);
+    struct evs_view below = evs_view_sub(v, at + 1, 0, v->rows - at - 1, v->cols);
+    struct evs_table t = c->topics;
+    t.focused = c->on_led;
+    evs_table_draw(&t, &below);
+    if (!c->n_led)
+        evs_view_text(&below, 1, 2, EVS_ROLE_TEXT_DIM, "It leads no partition.");
 }
 
 static void draw(const struct evs_screen *s, struct evs_view *v)
 {
-    const struct cluster *c = of(s);
+    const struct cluster *c = cluster_of(s);
     const struct evs_broker_row *row = current(s);
     int rows = table_rows(s), at = rows + 1;
     struct evs_view top = evs_view_sub(v, 0, 0, rows, v->cols);
-    evs_table_draw(&c->table, &top);
+    struct evs_table t = c->table;
+    t.focused = !c->on_led;
+    if (c->open && c->on_led && !both(s)) {
+        draw_led(s, v, 0);
+        return;
+    }
+    evs_table_draw(&t, &top);
+    if (c->open && both(s)) {
+        draw_led(s, v, rows);
+        return;
+    }
     if (!c->sn) {
         evs_view_printf(v, 1, 2, EVS_ROLE_TEXT_DIM, "asking for the brokers %s",
                         evs_glyph(EVS_G_MORE));
@@ -261,7 +321,7 @@ static void draw(const struct evs_screen *s, struct evs_view *v)
 
 static void bands(const struct evs_screen *s, struct evs_bands *b)
 {
-    const struct cluster *c = of(s);
+    const struct cluster *c = cluster_of(s);
     char at[EVS_NUM_LEN], controller[24] = "";
     b->live = true;
     if (!c->sn)
@@ -275,28 +335,78 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
     evs_num_clock(at, c->sn->at_ms, evs_ui_now_ms(s->ui));
     at[8] = '\0';
     evs_bands_say(b->value, sizeof(b->value), "metadata %s", at);
-    evs_bands_table(b, &c->table, COL_ID);
+    evs_bands_table(b, c->on_led ? &c->topics : &c->table, c->on_led ? 0 : COL_ID);
 }
 
-static enum evs_handled command(struct evs_screen *s, enum evs_command c)
+static void open_led(struct evs_screen *s)
 {
-    switch (c) {
+    struct cluster *c = cluster_of(s);
+    const struct evs_broker_row *row = current(s);
+    if (!row)
+        return;
+    c->open = c->on_led = true;
+    c->of = row->id;
+    cluster_find_led(c);
+    fit(s);
+}
+
+static enum evs_handled command(struct evs_screen *s, enum evs_command cmd)
+{
+    struct cluster *c = cluster_of(s);
+    switch (cmd) {
     case EVS_CMD_REFRESH:
-        evs_brokers_refresh(of(s)->brokers);
+        evs_brokers_refresh(c->brokers);
         evs_ui_say(s->ui, EVS_ROLE_STATUS, "asking the cluster again");
+        return EVS_HANDLED;
+    case EVS_CMD_OPEN:
+        if (!c->on_led) {
+            open_led(s);
+        } else if (cluster_led_row(c)) {
+            struct evs_place at = EVS_PLACE_INIT;
+            s->ops->place(s, &at);
+            evs_ui_open(s->ui, "partitions", &at);
+            evs_place_done(&at);
+        }
+        return EVS_HANDLED;
+    case EVS_CMD_PANE_NEXT:
+    case EVS_CMD_PANE_PREV: c->on_led = c->open && !c->on_led; return EVS_HANDLED;
+    case EVS_CMD_BACK:
+    case EVS_CMD_CLOSE:
+        if (!c->open)
+            return EVS_IGNORED;
+        c->open = c->on_led = false;
+        fit(s);
         return EVS_HANDLED;
     default: return EVS_IGNORED;
     }
 }
 
-static bool can(const struct evs_screen *s, enum evs_command c)
+static void place(const struct evs_screen *s, struct evs_place *to)
 {
-    return (c != EVS_CMD_COPY && c != EVS_CMD_FILTER) || current(s);
+    const struct cluster *c = cluster_of(s);
+    const struct led *l = c->on_led ? cluster_led_row(c) : NULL;
+    if (!l)
+        return;
+    evs_place_set(&to->topic, l->topic->name);
+    to->partition = cluster_led_first(c, l);
+}
+
+static bool can(const struct evs_screen *s, enum evs_command cmd)
+{
+    const struct cluster *c = cluster_of(s);
+    switch (cmd) {
+    case EVS_CMD_OPEN:
+    case EVS_CMD_COPY:
+    case EVS_CMD_FILTER: return c->on_led ? cluster_led_row(c) != NULL : current(s) != NULL;
+    case EVS_CMD_PANE_NEXT: return c->open;
+    default: return true;
+    }
 }
 
 static struct evs_table *table(struct evs_screen *s)
 {
-    return &of(s)->table;
+    struct cluster *c = cluster_of(s);
+    return c->on_led ? &c->topics : &c->table;
 }
 
 static bool command_line(const struct evs_screen *s, struct evs_buf *out)
@@ -307,12 +417,24 @@ static bool command_line(const struct evs_screen *s, struct evs_buf *out)
 
 static bool click(struct evs_screen *s, int row, int col)
 {
+    struct cluster *c = cluster_of(s);
     struct evs_view v = {&s->ui->surface, 0, 0, table_rows(s), s->cols, EVS_ROLE_N};
-    return row < v.rows && evs_table_click(&of(s)->table, &v, row, col);
+    int top = both(s) ? v.rows + 1 : 1;
+    if (c->open && row >= top && (both(s) || c->on_led)) {
+        c->on_led = true;
+        v.rows = s->rows - top;
+        return evs_table_click(&c->topics, &v, row - top, col);
+    }
+    c->on_led = false;
+    return row < v.rows && evs_table_click(&c->table, &v, row, col);
 }
 
-static const struct evs_hint hints[] = {EVS_HINT(REFRESH, "refresh"), EVS_HINT(COPY, "copy"),
-                                        EVS_HINT(FILTER, "filter"), EVS_HINT(GO_LOG, "log"),
+static const struct evs_hint hints[] = {EVS_HINT(OPEN, "its topics"),
+                                        EVS_HINT(REFRESH, "refresh"),
+                                        EVS_HINT(PANE_NEXT, "pane"),
+                                        EVS_HINT(COPY, "copy"),
+                                        EVS_HINT(FILTER, "filter"),
+                                        EVS_HINT(GO_LOG, "log"),
                                         EVS_HINTS_END};
 
 const struct evs_screen_ops evs_screen_cluster = {
@@ -330,6 +452,7 @@ const struct evs_screen_ops evs_screen_cluster = {
     .command = command,
     .can = can,
     .table = table,
+    .place = place,
     .command_line = command_line,
     .click = click,
 };

@@ -44,7 +44,8 @@ static void note(void *ctx, const struct evs_step *s)
     struct examination *x = ctx;
     if (x->n == STEPS)
         return;
-    if (s->state == EVS_STEP_NOTE || !strcmp(s->name, "library"))
+    bool shown = !strcmp(s->name, "TLS") || !strcmp(s->name, "clock");
+    if ((s->state == EVS_STEP_NOTE && !shown) || !strcmp(s->name, "library"))
         return; /* eventscope doctor tells those */
     struct step *to = &x->step[x->n++];
     *to = (struct step){.state = s->state, .has_fix = s->fix != NULL};
@@ -106,6 +107,15 @@ bool evs_connecting_refresh(struct evs_ui *ui)
     evs_snap_unref(d->doctor_sn);
     d->doctor_sn = &sn->snap;
     return true;
+}
+
+const char *evs_connecting_text(const struct evs_ui *ui, const char *step)
+{
+    const struct steps_sn *sn = (const struct steps_sn *)ui->data.doctor_sn;
+    for (int i = 0; sn && i < sn->n; i++)
+        if (!strcmp(sn->step[i].name, step) && sn->step[i].state != EVS_STEP_NOT_TRIED)
+            return sn->step[i].text;
+    return NULL;
 }
 
 /* --- drawing -------------------------------------------------------------------------------- */

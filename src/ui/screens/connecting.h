@@ -15,6 +15,8 @@ struct evs_bands;
 bool evs_connecting_refresh(struct evs_ui *ui);
 void evs_connecting_examine(struct evs_ui *ui); /* again, now */
 void evs_connecting_draw(struct evs_ui *ui, struct evs_view *v);
+/* What a step found; NULL: not known. Borrowed until the next refresh. */
+const char *evs_connecting_text(const struct evs_ui *ui, const char *step);
 void evs_connecting_bands(struct evs_ui *ui, struct evs_bands *b);
 
 #endif

@@ -279,6 +279,20 @@ static bool typed(void *ctx, const char *text)
     return true;
 }
 
+/* `:target 1.1`, `:what-if composite:day` */
+static bool line(struct evs_screen *s, const char *text)
+{
+    char say[EVS_PROMPT_SAY] = "";
+    if (strncmp(text, "target ", 7) != 0 && strncmp(text, "what-if ", 8) != 0)
+        return false;
+    text += strncmp(text, "what-if ", 8) ? 0 : 8;
+    if (!typed_ok(s, text, say))
+        evs_ui_say(s->ui, EVS_ROLE_WARN, "%s", say[0] ? say : "a target is a number above 1");
+    else
+        (void)typed(s, text);
+    return true;
+}
+
 static void ask_strategy(struct evs_screen *s)
 {
     evs_ui_prompt(s->ui, &(struct evs_prompt_spec){
@@ -399,6 +413,7 @@ const struct evs_screen_ops evs_screen_whatif = {
     .copy = copy,
     .copy_at_once = true,
     .command_line = command_line,
+    .line = line,
     .save = save,
     .stop = stop,
 };
