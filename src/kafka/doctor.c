@@ -168,8 +168,11 @@ static bool check_bootstrap(struct evs_doctor *d)
         if (!split(at, len, host, sizeof(host), &port))
             evs_doctor_say(d, "name", EVS_STEP_FAILED, "write HOST:PORT,HOST:PORT",
                            "'%.*s' is no HOST:PORT", (int)len, at);
-        else if (check_name(d, host) && check_tcp(d, host, port) && check_speech(d, host, port))
+        else if (check_name(d, host) && check_tcp(d, host, port) && check_speech(d, host, port)) {
             good = true;
+            snprintf(d->host, sizeof(d->host), "%s", host);
+            d->port = port;
+        }
         if (good)
             break;
         at += len;
@@ -197,6 +200,34 @@ static const char *login_fix(const struct evs_client_conf *conf, const char *why
     return "if the port wants a login, set security.protocol to sasl_plaintext or sasl_ssl";
 }
 
+/* A SCRAM login that this librdkafka may fail with any password: tried without it. */
+static bool told_by_hand(struct evs_doctor *d, const char *said)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    const char *mechanism = evs_client_conf_get(d->conf, "sasl.mechanism");
+    if (!mechanism)
+        mechanism = evs_client_conf_get(d->conf, "sasl.mechanisms");
+    if (!mechanism || strncasecmp(mechanism, "SCRAM", 5) || !evs_doctor_library_before(2, 6, 1))
+        return false;
+    enum evs_rc rc = evs_probe_scram(d->host, d->port, d->conf, d->wait_ms, &err);
+    if (!rc)
+        evs_doctor_say(d, "login", EVS_STEP_FAILED,
+                       "user and password are right: librdkafka before 2.6.1 sends the SCRAM nonce "
+                       "twice, which Kafka from 4.0 on refuses; build with a newer librdkafka, or "
+                       "use PLAIN over TLS",
+                       "%s; yet the broker takes the same login when it is made without librdkafka",
+                       said);
+    else if (rc == EVS_FATAL)
+        evs_doctor_say(d, "login", EVS_STEP_FAILED,
+                       "check sasl.username and sasl.password, and that the user has credentials "
+                       "of this mechanism; with the right ones this librdkafka (before 2.6.1) is "
+                       "still refused by Kafka from 4.0 on: it sends the SCRAM nonce twice",
+                       "%s; made without librdkafka the login is refused, too: user or password "
+                       "is wrong",
+                       said);
+    return !rc || rc == EVS_FATAL;
+}
+
 static bool check_metadata(struct evs_doctor *d)
 {
     struct evs_err err = EVS_ERR_INIT;
@@ -210,6 +241,8 @@ static bool check_metadata(struct evs_doctor *d)
     }
     int64_t from = evs_clock_mono_us();
     if (evs_meta_fetch(d->client, NULL, &d->meta, &err)) {
+        if (has_word(d->conf, "sasl") && told_by_hand(d, err.msg))
+            return false;
         evs_doctor_say(d, has_word(d->conf, "sasl") ? "login" : "topics", EVS_STEP_FAILED,
                        err.hint[0] ? err.hint : login_fix(d->conf, err.msg), "%s", err.msg);
         return false;

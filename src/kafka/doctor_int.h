@@ -18,6 +18,8 @@ struct evs_doctor {
     struct evs_client *client;
     struct evs_meta *meta;
     int64_t wait_ms;
+    char host[256]; /* the bootstrap broker that stands */
+    int port;
 };
 
 void evs_doctor_say(struct evs_doctor *d, const char *name, enum evs_step_state state,

@@ -2,12 +2,14 @@
  * TLS.
  *
  * For doctor: librdkafka tells one line when a connection fails, this tells which layer and why. It
- * sends at most an ApiVersions request and a TLS greeting, never a password.
+ * sends at most an ApiVersions request, a TLS greeting, and of a password the proof that SCRAM asks
+ * for, which does not tell it.
  *
  * Units    ms.   Threads  any; each call blocks up to wait_ms (name resolution as the system
  *          likes).
  * Owns     nothing.   Errors  EVS_RETRY with the reason and, where known, the fix as hint.
- * Cost     one connection a call.   Source  RFC 8446 (alerts), Kafka ApiVersions v0.
+ * Cost     one connection a call.
+ * Source   RFC 8446 (alerts), RFC 5802 (SCRAM), Kafka ApiVersions v0.
  */
 #ifndef EVS_KAFKA_PROBE_H
 #define EVS_KAFKA_PROBE_H
@@ -41,5 +43,9 @@ struct evs_probe_tls {
 enum evs_rc evs_probe_tls(const char *host, int port, const struct evs_client_conf *conf,
                           int64_t wait_ms, struct evs_probe_tls *ret_tls,
                           struct evs_err *err) EVS_MUST_USE;
+/* Logs in by SCRAM as conf says: OK, the broker takes user and password; EVS_FATAL, it refuses
+ * them; EVS_RETRY: it could not be tried. */
+enum evs_rc evs_probe_scram(const char *host, int port, const struct evs_client_conf *conf,
+                            int64_t wait_ms, struct evs_err *err) EVS_MUST_USE;
 
 #endif

@@ -2,6 +2,7 @@
 #include "kafka/probe.h"
 
 #ifdef HAVE_OPENSSL
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -9,10 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/xalloc.h"
 #include "kafka/client.h"
 #include "kafka/probe_int.h"
 
@@ -200,6 +203,87 @@ enum evs_rc evs_probe_tls(const char *host, int port, const struct evs_client_co
     }
     done(&s);
     return rc;
+}
+
+/* --- bytes over it ---------------------------------------------------------------------------- */
+
+struct evs_probe_link {
+    struct session s; /* ssl NULL: in plain */
+};
+
+enum evs_rc evs_probe_link_open(const char *host, int port, const struct evs_client_conf *conf,
+                                int64_t wait_ms, struct evs_probe_link **ret_l,
+                                struct evs_err *err)
+{
+    const char *protocol = evs_client_conf_get(conf, "security.protocol");
+    struct evs_probe_link *l = evs_xcalloc(1, sizeof(*l));
+    struct evs_probe_tls tls = {.not_after_ms = -1};
+    l->s.fd = -1;
+    enum evs_rc rc = evs_probe_connect(host, port, wait_ms, &l->s.fd, err);
+    bool secure = protocol && strcasestr(protocol, "ssl");
+    if (!rc && secure)
+        rc = prepare(&l->s, host, conf, err);
+    if (!rc && secure)
+        rc = shake(&l->s, host, port, wait_ms, err);
+    if (!rc && secure)
+        rc = judge_chain(SSL_get_verify_result(l->s.ssl), host, conf, &tls, err);
+    if (rc)
+        evs_probe_link_close(l);
+    else
+        *ret_l = l;
+    return rc;
+}
+
+void evs_probe_link_close(struct evs_probe_link *l)
+{
+    if (l && l->s.fd >= 0)
+        done(&l->s);
+    evs_free(l);
+}
+
+/* Moves some bytes one way; > 0 moved, 0 wait for `events`, < 0 over. */
+static int move(struct evs_probe_link *l, bool out, void *p, size_t n, short *ret_events)
+{
+    *ret_events = out ? POLLOUT : POLLIN;
+    if (!l->s.ssl) {
+        ssize_t got = out ? send(l->s.fd, p, n, MSG_NOSIGNAL) : recv(l->s.fd, p, n, 0);
+        return got > 0 ? (int)got : got < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+    }
+    int got = out ? SSL_write(l->s.ssl, p, (int)n) : SSL_read(l->s.ssl, p, (int)n);
+    if (got > 0)
+        return got;
+    int want = SSL_get_error(l->s.ssl, got);
+    *ret_events = want == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN;
+    return want == SSL_ERROR_WANT_READ || want == SSL_ERROR_WANT_WRITE ? 0 : -1;
+}
+
+static enum evs_rc move_all(struct evs_probe_link *l, bool out, void *p, size_t n, int64_t wait_ms,
+                            struct evs_err *err)
+{
+    int64_t until = evs_clock_mono_us() + wait_ms * 1000;
+    for (size_t at = 0; at < n;) {
+        struct pollfd fd = {l->s.fd, 0, 0};
+        int got = move(l, out, (uint8_t *)p + at, n - at, &fd.events);
+        int64_t left = (until - evs_clock_mono_us()) / 1000;
+        if (got < 0)
+            return evs_fail(err, EVS_RETRY, "the connection was closed");
+        if (!got && (left <= 0 || poll(&fd, 1, (int)left) < 0))
+            return evs_fail(err, EVS_RETRY, "no answer in time");
+        at += (size_t)got;
+    }
+    return EVS_OK;
+}
+
+enum evs_rc evs_probe_link_send(struct evs_probe_link *l, const void *p, size_t n, int64_t wait_ms,
+                                struct evs_err *err)
+{
+    return move_all(l, true, (void *)(uintptr_t)p, n, wait_ms, err);
+}
+
+enum evs_rc evs_probe_link_recv(struct evs_probe_link *l, void *p, size_t n, int64_t wait_ms,
+                                struct evs_err *err)
+{
+    return move_all(l, false, p, n, wait_ms, err);
 }
 
 #else

@@ -134,6 +134,35 @@ def test_wrong_password(evs, broker):
     assert "wrong-secret" not in got.out + got.err
 
 
+def test_scram_is_the_password_wrong_or_the_library_old(evs, broker, tmp_path):
+    """librdkafka before 2.6.1 fails on Kafka 4 with any password: doctor says which it is."""
+    ca = Authority(tmp_path)
+    scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+    props = {f"listener.name.{name}.{x}": y for name in ("sasl", "both")
+             for x, y in (("sasl.enabled.mechanisms", "SCRAM-SHA-256,SCRAM-SHA-512"),
+                          ("scram-sha-256.sasl.jaas.config", scram),
+                          ("scram-sha-512.sasl.jaas.config", scram))}
+    k = broker(listeners={"SASL": "SASL_PLAINTEXT", "BOTH": "SASL_SSL"},
+               scram={"alice": "s3cret-9"}, properties={**props, **ca.broker_properties("BOTH")})
+
+    def doctor(password, mechanism="SCRAM-SHA-256", listener="SASL", protocol="sasl_plaintext"):
+        given = (f"security.protocol={protocol}", f"sasl.mechanism={mechanism}",
+                 "sasl.username=alice", f"sasl.password={password}", f"ssl.ca.location={ca.cert}")
+        got = evs("doctor", "--json", "-b", k.address(listener), "--timeout", "5s",
+                  *[x for p in given for x in ("-X", p)])
+        assert password not in got.out + got.err
+        return got
+    for how in ({}, {"mechanism": "SCRAM-SHA-512"}, {"listener": "BOTH", "protocol": "sasl_ssl"}):
+        wrong = steps(doctor("not-that-one", **how))["login"]
+        right = steps(doctor("s3cret-9", **how))["login"]
+        assert wrong["state"] == "failed" and "sasl.password" in wrong["fix"], wrong
+        if right["state"] == "ok":
+            continue            # a newer librdkafka
+        assert "the broker takes the same login" in right["text"], right
+        assert "user and password are right" in right["fix"] and "2.6.1" in right["fix"]
+        assert "user or password is wrong" in wrong["text"], wrong
+
+
 def test_advertised_listener_out_of_reach(evs, broker):
     k = broker(listeners={"OUT": "PLAINTEXT"}, advertise={"OUT": "127.0.0.1:1"})
     got = evs("doctor", "--json", "-b", k.address("OUT"), "--timeout", "5s")

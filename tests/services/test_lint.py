@@ -61,6 +61,12 @@ def test_mutable_key_by_looks(lint, made):
     assert len(lint(made(mails), "mutable-key")) == 1
     phones = [(f"+49 170 {1000000 + i % 300}", "{}") for i in range(3000)]
     assert len(lint(made(phones), "mutable-key")) == 1
+    people = [(f"{a} {b}", "{}") for a in ("Anna", "Juan", "Mei", "Tom", "Zo\u00eb")
+              for b in ("Schmidt", "Garc\u00eda", "Chen", "O'Neil", "Smith-Jones")] * 80
+    found = lint(made(people), "mutable-key")
+    assert len(found) == 1 and found[0]["evidence"]["looks_like"] == "personal names"
+    places = [(f"{a} {b}", "{}") for a in ("gate", "dock", "bay") for b in range(100)] * 10
+    assert lint(made(places), "mutable-key") == []
     near = [(f"order@{i % 300}", "{}") for i in range(3000)]
     assert lint(made(near), "mutable-key") == []
 
