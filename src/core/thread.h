@@ -54,7 +54,7 @@ void evs_stop_done(struct evs_stop *s);
 
 static inline bool evs_stop_raised(const struct evs_stop *s)
 {
-    return atomic_load_explicit(&s->raised, memory_order_relaxed);
+    return atomic_load_explicit(&s->raised, memory_order_acquire); /* sees what was done before */
 }
 
 #endif
