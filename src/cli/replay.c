@@ -51,6 +51,8 @@ static const struct evs_opt opts[] = {
     {0, "promote", EVS_OPT_CHOICE, "TO", NULL,
      "print the equivalent Kafka Connect sink configuration", "connect"},
     {0, "examples", EVS_OPT_INT, "N", "10", "examples of each difference", .min = 0, .max = 100000},
+    {0, "memory", EVS_OPT_SIZE, "SIZE", "1G",
+     "for the rows of a diff or verify; more is read in several passes"},
     {0, "progress", EVS_OPT_FLAG, NULL, NULL, "with --json: a line of progress about each second"},
     {0, "yes", EVS_OPT_FLAG, NULL, NULL, "write without asking"},
     {0},

@@ -89,6 +89,7 @@ int evs_cli_replay_compare(struct evs_cli *cli, const struct evs_plan *p, struct
                                   .control = &control,
                                   .timeout_ms = cli->timeout_ms,
                                   .examples = (size_t)evs_opts_int(o, "examples"),
+                                  .memory_bytes = (size_t)evs_opts_int(o, "memory"),
                                   .progress = progress};
     enum evs_rc rc = verify ? evs_replay_verify(&co, &cmp, &err) : evs_replay_diff(&co, &cmp, &err);
     evs_progress_clear();

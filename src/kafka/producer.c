@@ -279,6 +279,22 @@ static enum evs_rc open_reader(struct evs_producer *p, const char *group, bool s
                           &p->readers[stable], err);
 }
 
+static rd_kafka_resp_err_t ask_committed(rd_kafka_t *reader, rd_kafka_topic_partition_list_t *list,
+                                         int64_t timeout_ms)
+{
+    rd_kafka_resp_err_t native = rd_kafka_committed(reader, list, (int)timeout_ms);
+    for (int i = 0; !native && i < list->cnt; i++)
+        native = list->elems[i].err;
+    return native;
+}
+
+static bool coordinator_moves(rd_kafka_resp_err_t native)
+{
+    return native == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+           native == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+           native == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+}
+
 enum evs_rc evs_producer_committed(struct evs_producer *p, const char *group, bool stable,
                                    struct evs_commit *offsets, size_t n, struct evs_err *err)
 {
@@ -290,9 +306,12 @@ enum evs_rc evs_producer_committed(struct evs_producer *p, const char *group, bo
     if (rc)
         return rc;
     rd_kafka_topic_partition_list_t *list = list_of(offsets, n, false);
-    rd_kafka_resp_err_t native = rd_kafka_committed(p->readers[stable], list, (int)p->timeout_ms);
-    for (int i = 0; !native && i < list->cnt; i++)
-        native = list->elems[i].err;
+    int64_t until_us = evs_clock_mono_us() + p->timeout_ms * 1000;
+    rd_kafka_resp_err_t native = ask_committed(p->readers[stable], list, p->timeout_ms);
+    while (coordinator_moves(native) && evs_clock_mono_us() < until_us) {
+        rd_kafka_poll(p->rk, FULL_MS);
+        native = ask_committed(p->readers[stable], list, p->timeout_ms);
+    }
     if (native)
         rc = evs_kafka_fail(p->c, native, err, "group %s", group);
     for (size_t i = 0; !rc && i < n; i++) {

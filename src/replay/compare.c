@@ -9,7 +9,7 @@
 #include "kafka/client.h"
 #include "replay/run_priv.h"
 
-enum { CHUNK = 1000, FIELD_CAP = 64 << 20 };
+enum { CHUNK = 1000, FIELD_CAP = 64 << 20, SLICES_MAX = 1024, MEMORY = 1 << 30 };
 
 const char *const evs_change_names[EVS_CHANGES] = {
     "insert",  "update", "delete",    "same",           "newer",
@@ -21,6 +21,7 @@ struct work {
     struct evs_sink *sink;
     struct evs_shape view;
     struct evs_shape_column *columns;
+    struct slice slice;
     struct evs_fold fold;
     struct evs_map places; /* log: "partition/offset" to row + 1 */
     struct evs_ckpt have;
@@ -282,6 +283,8 @@ static bool in_window(const struct work *w, const struct evs_row *held)
 static bool verify_found(void *ctx, const struct evs_row *held)
 {
     struct work *w = ctx;
+    if (!slice_has(&w->slice, w->view.mode, held))
+        return !evs_stop_raised(w->o->control->stop);
     const struct evs_row *row = find(w, held);
     bool placed = held->partition >= 0 && held->offset >= 0;
     w->c->sink_rows++;
@@ -331,35 +334,74 @@ static enum evs_rc open_view(struct work *w, struct evs_err *err)
     return rc ? rc : w->sink->ops->load(w->sink, &w->have, err);
 }
 
+static void fold_done(struct work *w)
+{
+    evs_fold_done(&w->fold);
+    evs_map_done(&w->places, NULL);
+    w->places = (struct evs_map)EVS_MAP_INIT;
+    evs_free(w->seen);
+    w->seen = NULL;
+}
+
+/* One slice of the window against one of the view. The first one's report is the comparison's. */
+static enum evs_rc pass(struct work *w, bool verify, const struct evs_ckpt *window,
+                        struct evs_err *err)
+{
+    struct evs_replay_opts ro = {.plan = w->o->plan,
+                                 .client = w->o->client,
+                                 .control = w->o->control,
+                                 .timeout_ms = w->o->timeout_ms,
+                                 .progress = w->o->progress,
+                                 .ctx = w->o->ctx};
+    struct evs_report report;
+    enum evs_rc rc = run_collect(&ro, window, &w->slice, &w->fold, &report, err);
+    if (!w->slice.at)
+        w->c->report = report;
+    else
+        evs_report_done(&report);
+    if (rc)
+        return rc;
+    evs_fold_finish(&w->fold, false);
+    index_log(w);
+    w->seen = evs_xcalloc(w->fold.n + 1, 1);
+    for (size_t i = 0; i < w->fold.n; i++)
+        w->c->source_rows += !w->fold.rows[i].deleted;
+    return verify ? verify_all(w, err) : diff_all(w, err);
+}
+
+/* All slices; in more of them when one was too much. */
+static enum evs_rc passes(struct work *w, bool verify, const struct evs_ckpt *window,
+                          struct evs_err *err)
+{
+    enum evs_rc rc = EVS_OK;
+    for (w->slice.at = 0; !rc && w->slice.at < w->slice.of; w->slice.at++) {
+        rc = pass(w, verify, w->slice.at ? &w->c->report.ckpt : window, err);
+        fold_done(w);
+        if (w->slice.over && w->slice.of < SLICES_MAX) {
+            evs_comparison_done(w->c);
+            memset(err, 0, sizeof(*err));
+            w->slice.of *= 2;
+            w->slice.at = UINT32_MAX; /* and again from the first */
+            rc = EVS_OK;
+        }
+    }
+    return rc;
+}
+
 static enum evs_rc compare(const struct evs_compare_opts *o, bool verify,
                            struct evs_comparison *ret_c, struct evs_err *err)
 {
     struct work w = {.o = o, .c = ret_c};
-    struct evs_replay_opts ro = {.plan = o->plan,
-                                 .client = o->client,
-                                 .control = o->control,
-                                 .timeout_ms = o->timeout_ms,
-                                 .progress = o->progress,
-                                 .ctx = o->ctx};
+    w.slice.of = 1;
+    w.slice.most = o->plan->count_events ? SIZE_MAX : o->memory_bytes ? o->memory_bytes : MEMORY;
     memset(ret_c, 0, sizeof(*ret_c));
     enum evs_rc rc = open_view(&w, err);
     bool window = verify && w.have.n && !strcmp(w.have.plan_hash, o->plan->hash);
     if (!rc)
-        rc = run_collect(&ro, window ? &w.have : NULL, &w.fold, &ret_c->report, err);
-    if (!rc) {
-        evs_fold_finish(&w.fold, false);
-        index_log(&w);
-        w.seen = evs_xcalloc(w.fold.n + 1, 1);
-        for (size_t i = 0; i < w.fold.n; i++)
-            ret_c->source_rows += !w.fold.rows[i].deleted;
-        rc = verify ? verify_all(&w, err) : diff_all(&w, err);
-    }
+        rc = passes(&w, verify, window ? &w.have : NULL, err);
     evs_sink_close(w.sink);
-    evs_fold_done(&w.fold);
-    evs_map_done(&w.places, NULL);
     evs_ckpt_done(&w.have);
     evs_free(w.columns);
-    evs_free(w.seen);
     return rc;
 }
 

@@ -8,7 +8,7 @@
  *
  * Units    rows.   Threads  blocks its caller; control's stop ends it.
  * Owns     results are the caller's.   Errors  those of kafka/ and sinks/; EVS_EOF stopped.
- * Cost     memory of the folded window.
+ * Cost     memory_bytes; a window that folds to more is read, and the view too, in several passes.
  */
 #ifndef EVS_REPLAY_COMPARE_H
 #define EVS_REPLAY_COMPARE_H
@@ -36,6 +36,7 @@ struct evs_compare_opts {
     struct evs_replay_control *control;
     int64_t timeout_ms;
     size_t examples;                                         /* of each class */
+    size_t memory_bytes;                                     /* of the fold; 0: 1 GiB */
     void (*progress)(void *ctx, const struct evs_report *r); /* while the window is read */
     void *ctx;
 };

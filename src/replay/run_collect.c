@@ -8,7 +8,30 @@
 struct memory {
     struct evs_sink base;
     struct evs_fold *fold;
+    struct slice *slice;
 };
+
+static uint64_t fnv1a(uint64_t h, const void *p, size_t n)
+{
+    const uint8_t *at = p;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ at[i]) * 1099511628211u;
+    return h;
+}
+
+bool slice_has(const struct slice *s, enum evs_view_mode mode, const struct evs_row *row)
+{
+    uint64_t h = 14695981039346656037u;
+    if (s->of == 1)
+        return true;
+    if (mode == EVS_VIEW_LOG) {
+        h = fnv1a(h, &row->partition, sizeof(row->partition));
+        h = fnv1a(h, &row->offset, sizeof(row->offset));
+    } else {
+        h = fnv1a(h, row->key, row->key ? row->key_len : 0);
+    }
+    return (h ^ h >> 32) % s->of == s->at;
+}
 
 static enum evs_rc take_batch(struct evs_sink *sink, struct evs_sink_batch *b,
                               struct evs_sink_done *ret_d, struct evs_err *err)
@@ -16,8 +39,12 @@ static enum evs_rc take_batch(struct evs_sink *sink, struct evs_sink_batch *b,
     struct memory *m = (struct memory *)sink;
     enum evs_rc rc = EVS_OK;
     for (size_t i = 0; !rc && i < b->n; i++)
-        rc = evs_fold_add(m->fold, &b->rows[i], err);
+        if (slice_has(m->slice, m->fold->mode, &b->rows[i]))
+            rc = evs_fold_add(m->fold, &b->rows[i], err);
     *ret_d = (struct evs_sink_done){0};
+    m->slice->over = !rc && m->fold->bytes > m->slice->most;
+    if (m->slice->over)
+        rc = evs_fail(err, EVS_FATAL, "more than --memory at once");
     return rc ? (err->code = EVS_FATAL) : EVS_OK;
 }
 
@@ -32,9 +59,10 @@ static const struct evs_sink_ops memory_ops = {
     .name = "memory", .apply = take_batch, .beat = nothing};
 
 enum evs_rc run_collect(const struct evs_replay_opts *opts, const struct evs_ckpt *window,
-                        struct evs_fold *fold, struct evs_report *ret_r, struct evs_err *err)
+                        struct slice *slice, struct evs_fold *fold, struct evs_report *ret_r,
+                        struct evs_err *err)
 {
-    struct memory sink = {.base = {.ops = &memory_ops}, .fold = fold};
+    struct memory sink = {.base = {.ops = &memory_ops}, .fold = fold, .slice = slice};
     struct evs_plan plan = *opts->plan;
     struct evs_replay_opts quiet = *opts;
     plan.follow = false;

@@ -83,9 +83,19 @@ void run_update_report(struct run *r);
 enum evs_rc run_new_ckpt(struct run *r, struct evs_err *err);
 enum evs_rc run_read_all(struct run *r, struct evs_err *err);
 
+/* A part of the rows, by hash of what tells them apart: what would take too much memory at once is
+ * read in several passes. */
+struct slice {
+    uint32_t of, at;
+    size_t most; /* bytes of the fold */
+    bool over;   /* it was more: the folding ended early, with an error */
+};
+bool slice_has(const struct slice *s, enum evs_view_mode mode, const struct evs_row *row);
+
 /* run_collect.c: the window (that of a checkpoint, or NULL: the plan's) folded in memory. */
 enum evs_rc run_collect(const struct evs_replay_opts *opts, const struct evs_ckpt *window,
-                        struct evs_fold *fold, struct evs_report *ret_r, struct evs_err *err);
+                        struct slice *slice, struct evs_fold *fold, struct evs_report *ret_r,
+                        struct evs_err *err);
 
 /* run_write.c: applies with retries; EVS_POISON with on-error skip: added to the skips,
  * EVS_AGAIN. */

@@ -100,6 +100,22 @@ def test_verify_finds_what_was_tampered_with(kevs, topic, produce, tmp_path):
     assert by_key["k78"]["change"] == "missing" and by_key["new"]["change"] == "extra"
 
 
+@pytest.mark.parametrize("mode", ["latest", "log", "count"])
+def test_little_memory_gives_the_same_answer(kevs, sink, filled, mode):
+    """In several passes over topic and view: nothing twice, nothing left out."""
+    run = argv(filled, sink, "--mode", mode, "--examples", "100000")
+    kevs(*run, "--yes", "--id", "part", "-o", "0", "-c", "700").ok()
+    for what, code in (("--verify", 4), ("--diff", 0)):
+        found = [kevs(*run, what, "--memory", memory) for memory in ("1G", "30k")]
+        for got in found:
+            assert got.code == code, f"{got}"
+        whole, sliced = (got.json for got in found)
+        order = [sorted(json.dumps(e, sort_keys=True) for e in x.pop("examples"))
+                 for x in (whole, sliced)]
+        assert order[0] == order[1] and order[0]
+        assert sliced == whole
+
+
 def test_deleted_and_absent_is_no_row(kevs, topic, produce, tmp_path):
     name = topic()
     produce(name, [("a", "1"), ("gone", "2"), ("gone", None)])
