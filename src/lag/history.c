@@ -188,6 +188,8 @@ struct evs_lag_eta evs_lag_eta(int64_t lag, double consume, double produce, bool
         return (struct evs_lag_eta){EVS_ETA_NEVER, 0};
     if (consume < 0 || produce < 0)
         return (struct evs_lag_eta){EVS_ETA_UNKNOWN, 0};
+    if (consume == 0 && produce == 0)
+        return (struct evs_lag_eta){EVS_ETA_NEVER, 0}; /* it stands, and does not grow */
     if (consume <= produce)
         return (struct evs_lag_eta){EVS_ETA_GROWS, 0};
     return (struct evs_lag_eta){EVS_ETA_TIME, (double)lag / (consume - produce)};

@@ -91,7 +91,7 @@ enum evs_eta {
     EVS_ETA_DONE,    /* nothing waits */
     EVS_ETA_TIME,
     EVS_ETA_GROWS, /* as much or more arrives as is read */
-    EVS_ETA_NEVER  /* nobody reads */
+    EVS_ETA_NEVER  /* nobody reads, or what waits stands still */
 };
 struct evs_lag_eta {
     enum evs_eta kind;

@@ -136,23 +136,23 @@ static void judge_all(struct evs_why *w, const struct evs_lag_group_row *g,
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_UNKNOWN, "", "there is no other partition to compare");
     else if (!rated)
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_UNKNOWN, "1 reading", "no rates after one reading");
+    else if (keep == others && in == 0)
+        settle(w, EVS_SUSPECT_ALL_SLOW, EVS_CLEARED, "readings",
+               "nothing waits on the other %zu", others);
     else if (keep * 2 >= others)
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_CLEARED, "readings",
-               "%zu of the other %zu keep up: %s of %s messages/s", keep, others,
-               evs_num_human(a, out), evs_num_human(b, in));
+               "%zu of the other %zu keep%s up: %s of %s messages/s", keep, others,
+               keep == 1 ? "s" : "", evs_num_human(a, out), evs_num_human(b, in));
     else if (!keep && in == 0 && out == 0)
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_FOUND, "readings",
-               others == 1 ? "the other %zu stands still, too: nothing is read"
-                           : "the other %zu stand still, too: nothing is read",
-               others);
+               "nor is anything read of the other %zu", others);
     else if (keep)
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_FOUND, "readings",
                "only %zu of the other %zu keep up: %s of %s messages/s", keep, others,
                evs_num_human(a, out), evs_num_human(b, in));
     else
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_FOUND, "readings",
-               others == 1 ? "the other %zu does not keep up either: %s of %s messages/s"
-                           : "none of the other %zu keeps up: %s of %s messages/s",
+               "none of the other %zu keeps up: %s of %s messages/s",
                others, evs_num_human(a, out), evs_num_human(b, in));
 }
 

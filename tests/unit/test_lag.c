@@ -385,6 +385,7 @@ static void the_slowest_partition_rules_the_eta(void **state)
     assert_int_equal(evs_lag_eta(100, 0, 0, true).kind, EVS_ETA_NEVER);
     assert_int_equal(evs_lag_eta(0, -1, -1, true).kind, EVS_ETA_DONE);
     assert_int_equal(evs_lag_eta(5, -1, 3, false).kind, EVS_ETA_UNKNOWN);
+    assert_int_equal(evs_lag_eta(5, 0, 0, false).kind, EVS_ETA_NEVER); /* it stands */
 }
 
 static void retention_left_from_how_the_log_start_moves(void **state)

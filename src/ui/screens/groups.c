@@ -260,7 +260,10 @@ static void sentence(const struct groups *p, const struct evs_lag_group_row *g, 
     char ago[EVS_NUM_LEN], in[EVS_NUM_LEN], rule[300];
     const struct evs_lag_row *r = g->n_rows ? &g->rows[g->v.worst] : NULL;
     const char *word = evs_lag_status_word(g->v.verdict.status);
-    if (g->error) {
+    if (g->error && g->new_protocol) {
+        evs_lag_rule_words(g, rule, sizeof(rule));
+        evs_bands_say(to, size, "%s is %s: %s (%s).", g->name, word, rule, g->error);
+    } else if (g->error) {
         evs_bands_say(to, size, "%s is %s: %s.", g->name, word, g->error);
     } else if (r && g->v.verdict.status == EVS_LAG_STALL && r->moved_ms > 0) {
         evs_bands_say(to, size,

@@ -266,7 +266,7 @@ static void draw_spark(struct evs_view *v, int row, int col, const double *value
     evs_chart_spark(v, row, col + 6, SPARK_COLS, values, EVS_LAG_SPARK, 0, EVS_ROLE_SPARK);
 }
 
-/* "commit moved ██████ stopped 14:10:02": two minutes a cell. */
+/* "commit moved ██████ stopped 14:10:02": two minutes a cell, three where it is narrow. */
 static void draw_commit(const struct evs_screen *s, struct evs_view *v,
                         const struct evs_lag_poller_state *st)
 {
@@ -274,19 +274,22 @@ static void draw_commit(const struct evs_screen *s, struct evs_view *v,
     int64_t at_ms = r->commit_ms > 0 ? r->commit_ms : r->moved_ms;
     char at[EVS_NUM_LEN];
     int col = 2 + evs_view_text(v, 2, 2, EVS_ROLE_TEXT, "commit moved ");
-    for (int i = 0; i < EVS_LAG_SPARK / 2; i++, col++)
-        if (st->out[2 * i] > 0 || st->out[2 * i + 1] > 0)
-            evs_view_glyph(v, 2, col, EVS_ROLE_BAR, EVS_G_BAR);
+    if (at_ms <= 0) {
+        evs_view_text(v, 2, col, EVS_ROLE_TEXT_DIM, "not while watched");
+        return;
+    }
+    int a_bar = v->cols >= 100 ? 2 : 3; /* minutes */
+    for (int i = 0; i < EVS_LAG_SPARK; i++)
+        if (st->out[i] > 0)
+            evs_view_glyph(v, 2, col + i / a_bar, EVS_ROLE_BAR, EVS_G_BAR);
+    col += EVS_LAG_SPARK / a_bar;
     evs_num_clock(at, at_ms > 0 ? at_ms : 0, evs_ui_now_ms(s->ui));
     char *ms = strrchr(at, '.');
     if (ms)
         *ms = '\0';
     bool moves = r->verdict.status != EVS_LAG_STALL && r->verdict.status != EVS_LAG_STOP;
-    if (at_ms <= 0)
-        evs_view_text(v, 2, col + 1, EVS_ROLE_TEXT, "not while watched");
-    else
-        evs_view_printf(v, 2, col + 1, moves ? EVS_ROLE_TEXT : EVS_ROLE_BAD, "%s %s",
-                        moves ? "last" : "stopped", at);
+    evs_view_printf(v, 2, col + 1, moves ? EVS_ROLE_TEXT : EVS_ROLE_BAD, "%s %s",
+                    moves ? "last" : "stopped", at);
 }
 
 static void draw_charts(const struct evs_screen *s, struct evs_view *v)
