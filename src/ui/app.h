@@ -82,6 +82,7 @@ void evs_app_fit(struct evs_ui *ui); /* tells the top screen its size */
 void evs_app_key(struct evs_ui *ui, int key);
 void evs_app_click(struct evs_ui *ui, int row, int col,
                    int wheel); /* wheel -1 up, 1 down, 0 click */
+void evs_app_let_go(struct evs_ui *ui, int row, int col); /* the button, after a click */
 void evs_app_command(struct evs_ui *ui, enum evs_command c);
 /* Takes news; true when a frame is due. */
 bool evs_app_refresh(struct evs_ui *ui);

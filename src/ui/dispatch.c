@@ -425,3 +425,15 @@ void evs_app_click(struct evs_ui *ui, int row, int col, int wheel)
             evs_app_command(ui, EVS_CMD_OPEN);
     }
 }
+
+void evs_app_let_go(struct evs_ui *ui, int row, int col)
+{
+    struct evs_frame f;
+    struct evs_screen *s = evs_stack_top(ui);
+    evs_frame_of(ui->surface.rows, ui->surface.cols, &f);
+    if (!s || ui->overlay || !s->ops->let_go)
+        return;
+    ui->news = true;
+    if (s->ops->let_go(s, row - f.body, col))
+        evs_app_command(ui, EVS_CMD_OPEN);
+}

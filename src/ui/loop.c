@@ -97,12 +97,14 @@ static void take_size(struct loop *l)
 
 static void take_keys(struct loop *l)
 {
-    struct evs_term_mouse m = {0, 0, 0};
+    struct evs_term_mouse m = {0};
     for (int i = 0; i < KEY_BURST && !l->ui.quit; i++) {
         int key = evs_term_key(&m);
         if (!key)
             return;
-        if (key == EVS_KEY_MOUSE)
+        if (key == EVS_KEY_MOUSE && m.up)
+            evs_app_let_go(&l->ui, m.row, m.col);
+        else if (key == EVS_KEY_MOUSE)
             evs_app_click(&l->ui, m.row, m.col, m.wheel);
         else if (key != EVS_KEY_RESIZE)
             evs_app_key(&l->ui, key);

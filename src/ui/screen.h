@@ -151,6 +151,7 @@ struct evs_screen_ops {
     bool (*sibling)(struct evs_screen *s, int step); /* [ and ]; changes s->at itself */
     bool (*key)(struct evs_screen *s, int key);      /* before the keymap: forms. true: taken */
     bool (*click)(struct evs_screen *s, int row, int col); /* in the body; true: open */
+    bool (*let_go)(struct evs_screen *s, int row, int col); /* the button, likewise: for drags */
 };
 
 /* The registry, in the order of the number keys (screens.def). */

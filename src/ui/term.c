@@ -301,12 +301,12 @@ static int from_curses(int code, struct evs_term_mouse *ret_mouse)
     MEVENT m;
     if (code != KEY_MOUSE || getmouse(&m) != OK)
         return -1;
-    *ret_mouse = (struct evs_term_mouse){m.y, m.x, 0};
+    *ret_mouse = (struct evs_term_mouse){.row = m.y, .col = m.x, .up = m.bstate & BUTTON1_RELEASED};
     if (m.bstate & BUTTON4_PRESSED)
         ret_mouse->wheel = -1;
     else if (m.bstate & BUTTON5_PRESSED)
         ret_mouse->wheel = 1;
-    else if (!(m.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED)))
+    else if (!(m.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_RELEASED)))
         return -1;
     return EVS_KEY_MOUSE;
 }
@@ -375,7 +375,10 @@ void evs_term_mouse(bool on)
 {
     term.mouse = on;
     mouseinterval(0);
-    mousemask(on ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+    mousemask(on ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_RELEASED | BUTTON4_PRESSED |
+                       BUTTON5_PRESSED
+                 : 0,
+              NULL);
 }
 
 void evs_term_repaint(void)

@@ -30,7 +30,8 @@ enum evs_depth evs_term_depth(void);
 void evs_term_size(int *ret_rows, int *ret_cols);
 
 struct evs_term_mouse {
-    int row, col, wheel; /* wheel -1 up, 1 down, 0 a click */
+    int row, col, wheel; /* wheel -1 up, 1 down, 0 the button */
+    bool up;             /* the button was let go */
 };
 /* The next key that is there, 0 when none; EVS_KEY_MOUSE fills ret_mouse. */
 int evs_term_key(struct evs_term_mouse *ret_mouse);

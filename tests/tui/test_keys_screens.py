@@ -102,3 +102,24 @@ def test_what_is_counted_and_live(kafka, kevs, orders, admin, tui):
     t.wait(re.compile(r"last 5 min: 300 messages.*hottest late 100.0 %"))
     t.send("F").wait(re.compile(r"exact .*· 12,300 messages"))
     assert "last 5 min" not in t.text
+
+
+def mouse(t, row, col, up=False):
+    """The left button as this terminal reports it; row and col from 1."""
+    return t.send("\x1b[M" + "".join(chr(32 + n) for n in (3 if up else 0, col, row)))
+
+
+def test_a_drag_selects_a_range_of_the_map(kafka, orders, tui):
+    t = tui("keys", orders, "-b", kafka, "--tui", rows=40, cols=130)
+    t.wait(re.compile(r"exact +6 of 6"))
+    t.send("H").wait(re.compile(r"Band +p\d")).wait("offsets only, no message was read")
+    row = next(i for i, line in enumerate(t.lines) if "p2 " in line[:4]) + 1
+    mouse(t, row, 20)
+    mouse(t, row, 20, up=True).wait(re.compile(r"^►p2", re.M))
+    mouse(t, row, 30)
+    mouse(t, row, 50, up=True).wait("zoom the range")
+    t.send("z").wait(re.compile(r"· \d+ × [\d.]+ s · messages"))
+    mouse(t, row, 40)
+    mouse(t, row, 40, up=True)
+    mouse(t, row, 40)
+    mouse(t, row, 40, up=True).wait(re.compile(r"› p2 .*list"))

@@ -202,7 +202,7 @@ static void go_pattern(struct heat *h, size_t i)
     show(h);
 }
 
-static void moved(struct heat *h)
+void evs_heat_moved(struct heat *h)
 {
     h->moved_ms = evs_clock_mono_us() / 1000;
     h->asked = false;
@@ -216,7 +216,7 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
     struct heat *h = s->state;
     (void)err;
     h->ui = s->ui;
-    h->mark = SIZE_MAX;
+    h->mark = h->held = SIZE_MAX;
     h->moved_ms = evs_clock_mono_us() / 1000;
     return EVS_OK;
 }
@@ -322,7 +322,7 @@ static bool move(struct heat *h, enum evs_command c)
     case EVS_CMD_END: h->col = g->n - 1; break;
     default: return false;
     }
-    moved(h);
+    evs_heat_moved(h);
     return true;
 }
 
@@ -364,7 +364,7 @@ static enum evs_handled command(struct evs_screen *s, enum evs_command c)
         if (h->keys && !h->scan)
             h->scan = evs_ui_scan_open(s->ui, &s->at);
         refresh_keys(h);
-        moved(h);
+        evs_heat_moved(h);
         return EVS_HANDLED;
     case EVS_CMD_ZOOM:
         if (map && !h->keys && !h->fallback)
@@ -489,4 +489,6 @@ const struct evs_screen_ops evs_screen_heat = {
     .command_line = command_line,
     .save = save,
     .stop = stop,
+    .click = evs_heat_click,
+    .let_go = evs_heat_let_go,
 };

@@ -93,3 +93,50 @@ void evs_heat_ask_cell(struct evs_screen *s)
     evs_task_drop(h->cell_task);
     h->cell_task = evs_task_start("heat-cell", cell_run, w, cell_free, evs_ui_wake(s->ui));
 }
+
+/* --- the mouse --- */
+
+/* The cell at a place of the body; false: beside the map. */
+static bool cell_at(const struct heat *h, int row, int col, size_t *ret_col, size_t *ret_row)
+{
+    const struct evs_heat_grid *g = evs_heat_grid_shown(h);
+    if (!g || row < 0 || row >= h->map_rows || col < HEAT_LABEL)
+        return false;
+    *ret_col = h->first + (size_t)(col - HEAT_LABEL);
+    *ret_row = h->top + (size_t)row;
+    return *ret_col < g->n && *ret_row < g->rows;
+}
+
+bool evs_heat_click(struct evs_screen *s, int row, int col)
+{
+    struct heat *h = s->state;
+    size_t to_col, to_row;
+    h->held = SIZE_MAX;
+    if (!cell_at(h, row, col, &to_col, &to_row))
+        return false;
+    h->again = to_col == h->col && to_row == h->row && h->mark == SIZE_MAX;
+    h->mark = SIZE_MAX;
+    h->held = h->col = to_col;
+    h->row = to_row;
+    evs_heat_moved(h);
+    return false; /* it may become a drag */
+}
+
+bool evs_heat_let_go(struct evs_screen *s, int row, int col)
+{
+    struct heat *h = s->state;
+    const struct evs_heat_grid *g = evs_heat_grid_shown(h);
+    size_t from = h->held;
+    (void)row; /* a range is one of time */
+    h->held = SIZE_MAX;
+    if (from == SIZE_MAX || !g)
+        return false;
+    size_t to = col < HEAT_LABEL ? h->first : h->first + (size_t)(col - HEAT_LABEL);
+    to = to < g->n ? to : g->n - 1;
+    if (to == from)
+        return h->again;
+    h->mark = from;
+    h->col = to;
+    evs_heat_moved(h);
+    return false;
+}

@@ -46,6 +46,8 @@ struct heat {
     int64_t moved_ms;   /* when the cursor moved last */
     bool asked, placed; /* the cell was asked for; the cursor was put on a pattern */
     int map_rows, map_cols;
+    size_t held; /* the column where the button went down; SIZE_MAX none */
+    bool again;  /* on the cell that had the cursor */
 };
 
 enum { HEAT_LABEL = 6, HEAT_LEADERS_OVER = 64 };
@@ -57,6 +59,10 @@ void evs_heat_range(const struct heat *h, size_t *ret_from, size_t *ret_to); /* 
 const struct evs_heat_pattern *evs_heat_patterns_shown(const struct heat *h, size_t *ret_n);
 int64_t evs_heat_edge(const struct heat *h, size_t col, size_t row); /* not in fallback */
 void evs_heat_ask_cell(struct evs_screen *s);                        /* heat_cell.c */
+void evs_heat_moved(struct heat *h);                                 /* the cursor was */
+/* A click puts the cursor, a second opens; a drag marks its range. */
+bool evs_heat_click(struct evs_screen *s, int row, int col);
+bool evs_heat_let_go(struct evs_screen *s, int row, int col);
 void evs_heat_draw(const struct evs_screen *s, struct evs_view *v);
 void evs_heat_bands(const struct evs_screen *s, struct evs_bands *b);
 
