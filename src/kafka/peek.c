@@ -74,6 +74,7 @@ static void take_record(struct flight *f, rd_kafka_message_t *m)
         return;
     }
     ask->last_ts = rd_kafka_message_timestamp(m, NULL);
+    ask->bytes += (int64_t)(m->key_len + m->len);
     if (!ask->records++) {
         ask->first_offset = m->offset;
         ask->first_ts = rd_kafka_message_timestamp(m, NULL);
@@ -177,7 +178,7 @@ enum evs_rc evs_peek_run(struct evs_peek *p, struct evs_peek_ask *asks, size_t n
     for (size_t i = 0; i < n; i++) {
         fs[i].ask = &asks[i];
         asks[i].done = false;
-        asks[i].records = 0;
+        asks[i].records = asks[i].bytes = 0;
         asks[i].first_offset = asks[i].first_ts = asks[i].last_ts = -1;
         asks[i].first = NULL;
         asks[i].native = 0;

@@ -32,6 +32,7 @@ struct evs_peek_ask {
     /* Answers: */
     bool done;            /* read until max, to or the end of the log */
     int64_t records;      /* seen before `to`; exact when below max */
+    int64_t bytes;        /* of their keys and values */
     int64_t first_offset; /* -1 none */
     int64_t first_ts;     /* -1 none or unknown */
     int64_t last_ts;      /* of the last one seen, likewise */

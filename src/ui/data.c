@@ -1,5 +1,7 @@
 #include "ui/data.h"
 
+#include <string.h>
+
 #include "browse/topics.h"
 #include "core/clock.h"
 #include "lag/poller.h"
@@ -34,6 +36,46 @@ int64_t evs_data_waiting_ms(const struct evs_ui *ui)
 {
     const struct evs_topics_sn *sn = ui->data.topics_sn;
     return !ui->data.topics || (sn && sn->n) ? 0 : ui->now_ms - ui->data.started_ms;
+}
+
+/* --- scans --- */
+
+enum { KNOWN_MAX = 16 };
+
+static void forget(struct evs_known *k)
+{
+    evs_free(k->topic);
+    evs_free(k->part);
+    *k = (struct evs_known){0};
+}
+
+void evs_data_know(struct evs_ui *ui, const char *topic, const struct evs_known_part *part,
+                   int32_t n)
+{
+    struct evs_data *d = &ui->data;
+    int at = 0;
+    if (!d->known)
+        d->known = evs_xcalloc(KNOWN_MAX, sizeof(*d->known));
+    while (at < KNOWN_MAX - 1 && d->known[at].topic && strcmp(d->known[at].topic, topic) != 0)
+        at++;
+    struct evs_known_part *all = evs_xmemdup(part, sizeof(*part) * (size_t)n);
+    for (int32_t p = 0; p < n && p < d->known[at].n; p++)
+        if (!all[p].messages && d->known[at].topic && !strcmp(d->known[at].topic, topic))
+            all[p] = d->known[at].part[p]; /* this scan was of others */
+    forget(&d->known[at]);
+    for (; at; at--)
+        d->known[at] = d->known[at - 1];
+    d->known[0] =
+        (struct evs_known){.topic = evs_xstrdup(topic), .part = all, .n = n, .at_ms = ui->now_ms};
+}
+
+const struct evs_known *evs_data_known(const struct evs_ui *ui, const char *topic)
+{
+    const struct evs_known *known = ui->data.known;
+    for (int i = 0; known && i < KNOWN_MAX && known[i].topic; i++)
+        if (!strcmp(known[i].topic, topic))
+            return &known[i];
+    return NULL;
 }
 
 /* --- lag --- */
@@ -149,6 +191,9 @@ void evs_data_done(struct evs_ui *ui)
         evs_task_retire("topics", free_topics, d->topics);
     if (d->lag)
         evs_task_retire("lag", free_lag, d->lag);
+    for (int i = 0; d->known && i < KNOWN_MAX; i++)
+        forget(&d->known[i]);
+    evs_free(d->known);
     evs_task_drop(d->doctor);
     evs_snap_unref(d->doctor_sn);
     evs_snap_unref(d->topics_sn ? &d->topics_sn->snap : NULL);

@@ -37,6 +37,7 @@ struct evs_data {
         int64_t interval_ms;
         bool paused, stable;
     } lag_wish;
+    struct evs_known *known; /* the newest first; NULL: none */
     struct evs_task *doctor; /* Connecting's steps */
     struct evs_snap *doctor_sn;
     uint64_t doctor_seen;
@@ -47,6 +48,20 @@ const struct evs_topics_sn *evs_data_topics(struct evs_ui *ui); /* NULL: nothing
 struct evs_topics_poller *
 evs_data_topics_poller(struct evs_ui *ui);            /* to pause, refresh; or NULL */
 int64_t evs_data_waiting_ms(const struct evs_ui *ui); /* since the first question without answer */
+
+/* What the last whole Keys scan of a topic told of its partitions; borrowed, NULL: none yet. */
+struct evs_known_part {
+    int64_t messages, hot; /* all it counted; those of the heaviest key */
+};
+struct evs_known {
+    char *topic;
+    struct evs_known_part *part;
+    int32_t n;
+    int64_t at_ms;
+};
+void evs_data_know(struct evs_ui *ui, const char *topic, const struct evs_known_part *part,
+                   int32_t n);
+const struct evs_known *evs_data_known(const struct evs_ui *ui, const char *topic);
 
 const struct evs_lag_sn *evs_data_lag(struct evs_ui *ui);                 /* NULL: nothing yet */
 const struct evs_lag_poller_state *evs_data_lag_state(struct evs_ui *ui); /* likewise */

@@ -123,3 +123,18 @@ def test_a_drag_selects_a_range_of_the_map(kafka, orders, tui):
     mouse(t, row, 40, up=True)
     mouse(t, row, 40)
     mouse(t, row, 40, up=True).wait(re.compile(r"› p2 .*list"))
+
+
+def test_partitions_know_the_scan_and_bytes(kafka, orders, admin, tui):
+    admin("produce", topic=orders, records=[
+        {"partition": 5, "key": "big", "value": "v" * 20_000} for _ in range(300)])
+    t = tui("partitions", orders, "-b", kafka, "--tui", rows=30, cols=130)
+    t.wait(re.compile(r"p\d holds [\d.]+ % of the messages"))
+    assert "▓" not in t.text
+    t.send("K").wait(re.compile(r"exact +1 of 1 partitions"), 60)
+    t.send("q").wait(re.compile(r"of which 3,\d{3} are one key \(scan of \d\d:\d\d\)"))
+    hot = next(line for line in t.lines if line.startswith("►"))
+    assert "▓" in hot
+    t.send("u").wait("BYTES~").wait(re.compile(r"~ +messages times the mean size of \d+ that were"))
+    t.wait(re.compile(r"^[► ] +5 .* [\d.]+ MB", re.M))
+    t.send("u").wait("MSGS")

@@ -303,6 +303,7 @@ static bool refresh(struct evs_screen *s)
     struct keys *k = s->state;
     if (!evs_ui_scan_take(k->scan, &k->seen))
         return false;
+    evs_keys_remember(s);
     evs_table_update(&k->parts);
     evs_table_update(&k->hot);
     return true;

@@ -30,6 +30,7 @@ const char *evs_keys_heading(const void *ctx, int col);
 void evs_keys_draw(const struct evs_screen *s, struct evs_view *v);
 void evs_keys_bands(const struct evs_screen *s, struct evs_bands *b);
 /* keys_scope.c: what is counted. */
+void evs_keys_remember(const struct evs_screen *s);
 enum evs_handled evs_keys_scope(struct evs_screen *s, enum evs_command c);
 void evs_keys_scope_options(const struct keys *k, struct evs_buf *out);
 bool evs_keys_recent(const struct keys *k, struct evs_view *v, int row); /* false: not live */

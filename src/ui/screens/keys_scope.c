@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "core/num.h"
+#include "core/xalloc.h"
+#include "keys/scan.h"
 #include "ui/app.h"
 #include "ui/screens/keys_int.h"
 #include "ui/search.h"
@@ -96,4 +98,21 @@ bool evs_keys_recent(const struct keys *k, struct evs_view *v, int row)
     }
     evs_view_text(v, row, 2, EVS_ROLE_TEXT_STRONG, evs_buf_str(&b));
     return true;
+}
+
+/* For Partitions: a scan of all that is kept knows the heaviest key of each. */
+void evs_keys_remember(const struct evs_screen *s)
+{
+    const struct keys *k = s->state;
+    const struct evs_scan_sn *sn = k->seen.sn;
+    bool all = !s->at.key && s->at.from_ms < 0 && s->at.offset < 0;
+    if (!sn || !all || !sn->complete || sn->sample || evs_ui_scan_how(k->scan)->filter[0])
+        return;
+    struct evs_known_part *part = evs_xcalloc((size_t)sn->ks->partitions + 1, sizeof(*part));
+    for (int32_t p = 0; p < sn->ks->partitions; p++)
+        part[p] = (struct evs_known_part){
+            .messages = (int64_t)sn->ks->part[p].messages,
+            .hot = (int64_t)sn->ks->part_top[(size_t)p * EVS_KEY_PART_TOP].count};
+    evs_data_know(s->ui, sn->topic, part, sn->ks->partitions);
+    evs_free(part);
 }

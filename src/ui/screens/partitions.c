@@ -97,6 +97,7 @@ static void stop_poller(struct partitions *p)
 {
     evs_task_retire("partitions", free_poller, p->poller);
     evs_snap_unref(p->sn ? &p->sn->snap : NULL);
+    partitions_unmeasure(p);
     p->poller = NULL;
     p->sn = NULL;
 }
@@ -130,8 +131,11 @@ static bool refresh(struct evs_screen *s)
     struct partitions *p = of(s);
     struct evs_partitions_sn *sn =
         evs_partitions_take(p->poller, p->sn ? p->sn->snap.generation : 0);
+    bool sized = partitions_measured(p);
+    if (sized)
+        evs_table_update(&p->table);
     if (!sn)
-        return false;
+        return sized;
     evs_snap_unref(p->sn ? &p->sn->snap : NULL);
     p->sn = sn;
     conclude(s);
@@ -189,14 +193,27 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
         return;
     }
     size_t row = evs_table_row(&p->table);
-    if (p->table.col == COL_MSGS)
+    if (p->bytes && (p->table.col == COL_MSGS || p->table.col == COL_SHARE)) {
+        snprintf(b->tag, sizeof(b->tag), "~");
+        evs_bands_say(b->left, sizeof(b->left),
+                      p->sizes ? "messages times the mean size of %lld that were read"
+                               : "reading some messages to know their size",
+                      p->sizes ? (long long)p->sizes->records : 0LL);
+    } else if (p->table.col == COL_MSGS)
         evs_bands_say(b->left, sizeof(b->left), "MSGS%s is high %s low", evs_glyph(EVS_G_LE),
                       evs_glyph(EVS_G_MINUS));
     if (row != SIZE_MAX) {
         struct evs_field f;
         evs_table_field(&p->table, row, p->table.col, true, &f);
-        evs_bands_say(b->value, sizeof(b->value), "p%d %.*s", p->sn->rows[row].partition, (int)f.n,
-                      f.p);
+        char hot[80] = "", num[EVS_NUM_LEN], at[EVS_NUM_LEN];
+        int32_t nth = p->sn->rows[row].partition;
+        const struct evs_known *k = evs_data_known(p->ui, s->at.topic);
+        if (k && nth < k->n && p->table.col == COL_MSGS && !p->bytes) {
+            evs_num_clock(at, k->at_ms, p->ui->now_ms);
+            snprintf(hot, sizeof(hot), ", of which %s are one key (scan of %.5s)",
+                     evs_num_commas(num, k->part[nth].hot), at);
+        }
+        evs_bands_say(b->value, sizeof(b->value), "p%d %.*s%s", nth, (int)f.n, f.p, hot);
     }
     evs_bands_table(b, &p->table, COL_P);
 }
@@ -228,6 +245,12 @@ static enum evs_handled command(struct evs_screen *s, enum evs_command c)
         p->paused = c == EVS_CMD_PAUSE && !p->paused;
         evs_partitions_pause(p->poller, p->paused);
         evs_ui_say(s->ui, EVS_ROLE_STATUS, p->paused ? "paused: p goes on" : "every 2 s");
+        return EVS_HANDLED;
+    case EVS_CMD_UNIT:
+        p->bytes = !p->bytes;
+        if (p->bytes)
+            partitions_measure(p);
+        evs_table_update(&p->table);
         return EVS_HANDLED;
     case EVS_CMD_REFRESH:
         evs_partitions_refresh(p->poller);
@@ -292,6 +315,7 @@ static const struct evs_hint hints[] = {EVS_HINT(OPEN, "messages"),
                                         EVS_HINT(GO_HEAT, "heat"),
                                         EVS_HINT(GO_LAG, "lag"),
                                         EVS_HINT(REPLAY, "replay"),
+                                        EVS_HINT(UNIT, "bytes"),
                                         EVS_HINT(FOLLOW, "tail"),
                                         EVS_HINT(PAUSE, "pause"),
                                         EVS_HINT2(SIBLING_PREV, SIBLING_NEXT, "topic"),

@@ -38,7 +38,25 @@ struct partitions {
     int head;     /* rows above the table */
     int32_t want; /* cursor goes there with the first rows; -1 none */
     bool paused;
+    bool bytes; /* the unit shown, estimated; else messages */
+    struct evs_task *sizing;
+    struct partitions_sizes *sizes; /* NULL: not known yet */
 };
+
+struct evs_task;
+struct partitions_sizes { /* mean bytes of a record, from a few of each partition */
+    struct evs_snap snap;
+    double *mean; /* by row; NAN: of none */
+    int n;
+    int64_t records; /* read for it */
+};
+
+/* partitions_bytes.c */
+void partitions_measure(struct partitions *p);
+bool partitions_measured(struct partitions *p); /* true: the sizes came */
+void partitions_unmeasure(struct partitions *p);
+int64_t partitions_bytes(const struct partitions *p, const struct evs_partition_row *r);
+double partitions_share(const struct partitions *p, const struct evs_partition_row *r);
 
 double partitions_fair(const struct partitions *p); /* 1 / partitions */
 extern const struct evs_table_ops partitions_table_ops;

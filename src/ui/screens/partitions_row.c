@@ -6,6 +6,8 @@
 #include "ui/screens/topics.h"
 #include "ui/widgets/chart.h"
 
+#define HOT_LEAST 0.2 /* a key below that part of a partition does not stand out */
+
 static const struct evs_column cols[] = {
     {"P", 3, 6, 0, EVS_COL_RIGHT | EVS_COL_COMPACT, "exact", "partition"},
     {"LEAD", 4, 6, 5, EVS_COL_RIGHT, "exact", "the broker that leads it"},
@@ -21,8 +23,8 @@ static const struct evs_column cols[] = {
      "SHARE as a bar; the tick is the fair share"},
     {"RATE/s", 6, 10, 9, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "messages a second"},
     {"15 MIN", 8, 8, 1, EVS_COL_CHART, NULL, "messages a second, the last 8 minutes"},
-    {"OLDEST", 6, 10, 2, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "age of the first message"},
-    {"NEWEST", 6, 10, 10, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "age of the last message"},
+    {"OLDEST", 6, 11, 2, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "age of the first message"},
+    {"NEWEST", 6, 11, 10, EVS_COL_RIGHT | EVS_COL_DESC, "exact", "age of the last message"},
 };
 
 double partitions_fair(const struct partitions *p)
@@ -33,8 +35,9 @@ double partitions_fair(const struct partitions *p)
 static const char *heading(const void *ctx, int col)
 {
     static char text[2][40];
+    const struct partitions *p = ctx;
     if (col == COL_MSGS) {
-        snprintf(text[0], sizeof(text[0]), "MSGS%s", evs_glyph(EVS_G_LE));
+        snprintf(text[0], sizeof(text[0]), p->bytes ? "BYTES~" : "MSGS%s", evs_glyph(EVS_G_LE));
         return text[0];
     }
     if (col == COL_BAR) {
@@ -90,6 +93,17 @@ static void offset_field(const struct partitions *p, int64_t v, struct evs_field
         evs_field_set(f, EVS_ROLE_TEXT, evs_num_commas(num, v));
 }
 
+static void bytes_field(const struct partitions *p, const struct evs_partition_row *r,
+                        struct evs_field *f)
+{
+    char num[EVS_NUM_LEN];
+    int64_t bytes = partitions_bytes(p, r);
+    if (bytes < 0)
+        evs_field_set(f, EVS_ROLE_NUM_UNKNOWN, evs_glyph(p->sizing ? EVS_G_MORE : EVS_G_NONE));
+    else
+        evs_field_set(f, EVS_ROLE_NUM_EST, evs_ui_bytes(p->ui, num, bytes));
+}
+
 static void age_field(const struct partitions *p, int64_t ts_ms, struct evs_field *f)
 {
     char num[EVS_NUM_LEN];
@@ -119,11 +133,17 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
     case COL_LOW: offset_field(p, r->low, f); break;
     case COL_HIGH: offset_field(p, r->high, f); break;
     case COL_LSO: lso_field(r, f); break;
-    case COL_MSGS: offset_field(p, r->messages, f); break;
+    case COL_MSGS:
+        if (p->bytes)
+            bytes_field(p, r, f);
+        else
+            offset_field(p, r->messages, f);
+        break;
     case COL_SHARE:
-        if (r->share >= 0)
-            evs_field_set(f, r->share > 3 * partitions_fair(p) ? EVS_ROLE_BAD : EVS_ROLE_TEXT,
-                          evs_num_share(num, r->share));
+        if (partitions_share(p, r) >= 0)
+            evs_field_set(
+                f, partitions_share(p, r) > 3 * partitions_fair(p) ? EVS_ROLE_BAD : EVS_ROLE_TEXT,
+                evs_num_share(num, partitions_share(p, r)));
         else
             evs_field_set(f, EVS_ROLE_NUM_UNKNOWN, evs_glyph(EVS_G_NONE));
         break;
@@ -137,6 +157,17 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
     }
 }
 
+/* The part of its messages that one key has, as the last Keys scan of the topic told; 0: none
+ * stands out, or not known. */
+static double hot_part(const struct partitions *p, const struct evs_partition_row *r)
+{
+    const struct evs_known *k = evs_data_known(p->ui, p->sn->topic);
+    double part = k && r->partition < k->n && k->part[r->partition].messages
+                      ? (double)k->part[r->partition].hot / (double)k->part[r->partition].messages
+                      : 0;
+    return part >= HOT_LEAST ? part : 0;
+}
+
 static void chart(const void *ctx, size_t row, int col, struct evs_view *v)
 {
     const struct partitions *p = ctx;
@@ -146,17 +177,20 @@ static void chart(const void *ctx, size_t row, int col, struct evs_view *v)
             topic_spark(r->spark, v);
         return;
     }
-    double top = 0;
-    for (int i = 0; i < p->sn->n; i++)
-        top = p->sn->rows[i].share > top ? p->sn->rows[i].share : top;
-    if (r->share >= 0)
+    double top = 0, share = partitions_share(p, r), part = hot_part(p, r);
+    for (int i = 0; i < p->sn->n; i++) {
+        double other = partitions_share(p, &p->sn->rows[i]);
+        top = other > top ? other : top;
+    }
+    bool hot = share > 3 * partitions_fair(p);
+    if (share >= 0)
         evs_chart_bar(
             v, 0, 0, v->cols,
-            &(struct evs_bar){.value = r->share,
+            &(struct evs_bar){.value = share,
+                              .hot = share * part,
                               .top = top > 2 * partitions_fair(p) ? top : 2 * partitions_fair(p),
                               .tick = partitions_fair(p),
-                              .role = r->share > 3 * partitions_fair(p) ? EVS_ROLE_BAR_HOT
-                                                                        : EVS_ROLE_BAR});
+                              .role = hot && !part ? EVS_ROLE_BAR_HOT : EVS_ROLE_BAR});
 }
 
 static int by_i64(int64_t a, int64_t b)
@@ -173,7 +207,10 @@ static int compare(const void *ctx, size_t a, size_t b, int col)
     case COL_LOW: return by_i64(ra->low, rb->low);
     case COL_HIGH: return by_i64(ra->high, rb->high);
     case COL_LSO: return by_i64(ra->lso - ra->high, rb->lso - rb->high);
-    case COL_MSGS: return by_i64(ra->messages, rb->messages);
+    case COL_MSGS:
+        return ((const struct partitions *)ctx)->bytes
+                   ? by_i64(partitions_bytes(ctx, ra), partitions_bytes(ctx, rb))
+                   : by_i64(ra->messages, rb->messages);
     case COL_SHARE: { /* the worst states first in the usual, descending order */
         int wa = ra->status < EVS_PARTITION_OK ? EVS_PARTITION_OK - (int)ra->status : 0;
         int wb = rb->status < EVS_PARTITION_OK ? EVS_PARTITION_OK - (int)rb->status : 0;
