@@ -104,15 +104,12 @@ static void part_chart(const void *ctx, size_t row, int col, struct evs_view *v)
                                     .role = EVS_ROLE_BAR});
 }
 
-static int part_compare(const void *ctx, size_t a, size_t b, int col)
+static double part_rank(const void *ctx, size_t row, int col)
 {
     const struct keys *k = ctx;
-    const struct evs_key_part *part = k->seen.sn->ks->part;
     if (col == P_NAME)
-        return (a > b) - (a < b);
-    double x = col == P_KEYS ? (double)part[a].distinct : evs_keys_load(k, a);
-    double y = col == P_KEYS ? (double)part[b].distinct : evs_keys_load(k, b);
-    return (x > y) - (x < y);
+        return (double)row;
+    return col == P_KEYS ? (double)k->seen.sn->ks->part[row].distinct : evs_keys_load(k, row);
 }
 
 static uint64_t part_id(const void *ctx, size_t row)
@@ -142,7 +139,7 @@ static const struct evs_table_ops part_ops = {part_cols,
                                               part_count,
                                               part_field,
                                               .chart = part_chart,
-                                              .compare = part_compare,
+                                              .rank = part_rank,
                                               .id = part_id,
                                               .shown = part_shown,
                                               .heading = evs_keys_heading};

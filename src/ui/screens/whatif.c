@@ -141,22 +141,97 @@ static const struct evs_table_ops table_ops = {cols,    7, 1, count, field, .com
 
 /* --- life --- */
 
-static void recompute(struct whatif *w)
+/* One's own strategies look at every key: a task does it, on its own reference to the snapshot. */
+struct own_work {
+    struct evs_scan_sn *sn;
+    double target;
+    char *extra[WHATIF_EXTRA];
+    size_t n_extra;
+};
+
+struct whatif_own {
+    struct evs_snap snap;
+    struct evs_whatifs *all;
+};
+
+static void own_free(struct evs_snap *snap)
 {
-    const struct evs_scan_sn *sn = w->seen.sn;
-    if (!sn || !sn->what_if)
-        return;
-    evs_whatifs_free(w->own);
-    w->own = NULL;
-    w->all = sn->what_if;
-    if (w->n_extra || w->target != sn->what_if->target)
-        w->all = w->own = evs_whatif_all(sn->ks, sn->report, w->target,
-                                         (const char *const *)w->extra, w->n_extra);
+    evs_whatifs_free(((struct whatif_own *)snap)->all);
+    evs_free(snap);
+}
+
+static void work_free(void *ctx)
+{
+    struct own_work *o = ctx;
+    for (size_t i = 0; i < o->n_extra; i++)
+        evs_free(o->extra[i]);
+    evs_snap_unref(&o->sn->snap);
+    evs_free(o);
+}
+
+static void work(struct evs_task *t, void *ctx)
+{
+    struct own_work *o = ctx;
+    struct whatif_own *sn = evs_xcalloc(1, sizeof(*sn));
+    evs_snap_init(&sn->snap, own_free);
+    sn->all = evs_whatif_all(o->sn->ks, o->sn->report, o->target, (const char *const *)o->extra,
+                             o->n_extra);
+    evs_task_publish(t, &sn->snap);
+}
+
+static void show(struct whatif *w)
+{
     evs_table_update(&w->table);
     for (size_t i = 0; !w->placed && i < w->all->n; i++)
         if (w->all->w[i].smallest)
             evs_table_go_id(&w->table, id(w, i + 1));
     w->placed = true;
+    if (w->want && evs_table_go_id(&w->table, w->want))
+        w->want = 0;
+}
+
+static void forget_own(struct whatif *w)
+{
+    if (w->own)
+        evs_snap_unref(&w->own->snap);
+    w->own = NULL;
+}
+
+/* What is shown stays until the answer comes. */
+static void recompute(struct whatif *w)
+{
+    struct evs_scan_sn *sn = w->seen.sn;
+    if (!sn || !sn->what_if)
+        return;
+    evs_task_drop(w->task);
+    w->task = NULL;
+    if (w->n_extra || w->target != sn->what_if->target) {
+        struct own_work *o = evs_xcalloc(1, sizeof(*o));
+        evs_snap_ref(&sn->snap);
+        o->sn = sn;
+        o->target = w->target;
+        for (; o->n_extra < w->n_extra; o->n_extra++)
+            o->extra[o->n_extra] = evs_xstrdup(w->extra[o->n_extra]);
+        w->task = evs_task_start("what-if", work, o, work_free, evs_ui_wake(w->ui));
+    } else {
+        forget_own(w);
+    }
+    w->all = w->own ? w->own->all : sn->what_if;
+    show(w);
+}
+
+static bool take_own(struct whatif *w)
+{
+    struct whatif_own *own = (struct whatif_own *)evs_task_take(w->task, 0);
+    if (!own)
+        return false;
+    forget_own(w);
+    w->own = own;
+    w->all = own->all;
+    evs_task_drop(w->task);
+    w->task = NULL;
+    show(w);
+    return true;
 }
 
 static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
@@ -176,7 +251,8 @@ static void leave(struct evs_screen *s)
     for (size_t i = 0; i < w->n_extra; i++)
         evs_free(w->extra[i]);
     evs_table_done(&w->table);
-    evs_whatifs_free(w->own);
+    evs_task_drop(w->task);
+    forget_own(w);
     evs_ui_scan_forget(&w->seen);
     evs_ui_scan_close(w->scan);
 }
@@ -204,7 +280,7 @@ static bool refresh(struct evs_screen *s)
         recompute(w);
     }
     evs_ui_scan_forget(&before);
-    return news;
+    return take_own(w) || news;
 }
 
 /* --- keys --- */
@@ -245,7 +321,8 @@ static bool step(struct whatif *w, int by)
     for (const char *c = name; *c && c != end; c++)
         want = (want ^ (uint8_t)*c) * UINT64_C(1099511628211);
     evs_free(name);
-    return ok && evs_table_go_id(&w->table, want);
+    w->want = ok && !evs_table_go_id(&w->table, want) ? want : 0;
+    return ok;
 }
 
 static bool typed_ok(void *ctx, const char *text, char say[EVS_PROMPT_SAY])
