@@ -16,6 +16,11 @@ static uint64_t hash_of(const void *key, size_t len)
     return XXH3_64bits_withSeed(key, len, seed);
 }
 
+uint64_t evs_map_hash(const void *key, size_t len)
+{
+    return hash_of(key, len);
+}
+
 /* The slot that holds the key, or the free one where it would go. */
 static size_t find(const struct evs_map *m, const void *key, size_t len, uint64_t hash)
 {

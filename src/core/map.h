@@ -31,6 +31,8 @@ struct evs_map {
         NULL, 0, 0, NULL, 0                                                                        \
     }
 
+/* The hash that maps use: for those who build an index of their own. */
+uint64_t evs_map_hash(const void *key, size_t len);
 void *evs_map_get(const struct evs_map *m, const void *key, size_t len); /* NULL when absent */
 /* The value's place, NULL in it when new. Valid until the next put or remove. */
 void **evs_map_put(struct evs_map *m, const void *key, size_t len);

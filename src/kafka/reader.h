@@ -46,6 +46,9 @@ struct evs_reader_opts {
     bool check_crcs;     /* verify batch checksums */
     size_t memory_bytes; /* librdkafka queues of all workers; 0: default */
     int64_t per_partition; /* end a partition after this many records; 0: no such limit */
+    /* Closed ranges one after the other: a worker begins its next partition when the begun ones
+     * have fewer records than this left. 0: all at once. */
+    int64_t ahead_records;
     bool patient;          /* wait for a lost cluster for ever instead of ending in EVS_FATAL */
 };
 

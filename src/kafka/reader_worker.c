@@ -411,11 +411,24 @@ static void stop_all(struct worker *w)
         stop_part(w, w->parts[i]);
 }
 
-static void begin_all(struct worker *w)
+/* All that may be read now: everything, or as much as keeps the fetcher busy. */
+static void begin_more(struct worker *w)
 {
-    for (size_t i = 0; i < w->n_parts; i++)
-        if (!over(w->parts[i]))
-            begin_part(w, w->parts[i]);
+    int64_t ahead = w->r->opts.ahead_records, left = 0;
+    for (size_t i = 0; ahead && i < w->n_parts; i++) {
+        const struct part *p = w->parts[i];
+        if (p->started && !over(p) && p->to != EVS_RANGE_OPEN)
+            left += p->to - atomic_load(&p->next);
+    }
+    for (size_t i = 0; i < w->n_parts; i++) {
+        struct part *p = w->parts[i];
+        if (over(p) || p->started || p->native || p->retry_us)
+            continue;
+        if (ahead && left >= ahead && p->to != EVS_RANGE_OPEN)
+            continue;
+        begin_part(w, p);
+        left += p->to != EVS_RANGE_OPEN ? p->to - atomic_load(&p->next) : 0;
+    }
 }
 
 static void hold(struct worker *w)
@@ -425,7 +438,7 @@ static void hold(struct worker *w)
         idle(w, evs_clock_mono_us());
     w->patience.heard_us = evs_clock_mono_us();
     if (!evs_stop_raised(&w->r->stop))
-        begin_all(w);
+        begin_more(w);
 }
 
 static void turn(struct worker *w)
@@ -446,6 +459,8 @@ static void turn(struct worker *w)
     if (n > 0 || now_us - w->idle_us >= IDLE_US)
         idle(w, now_us);
     look_at_parts(w, now_us);
+    if (w->r->opts.ahead_records)
+        begin_more(w);
     if (n <= 0)
         look_at_link(w);
 }
@@ -460,7 +475,7 @@ void evs_worker_run(void *arg)
     for (size_t i = 0; i < w->n_parts; i++)
         if (w->parts[i]->from >= w->parts[i]->to)
             end_part(w, w->parts[i]);
-    begin_all(w);
+    begin_more(w);
     while (w->active && !evs_stop_raised(&r->stop)) {
         if (atomic_load(&r->paused))
             hold(w);

@@ -14,17 +14,19 @@
 #define EVS_REPLAY_FOLD_H
 
 #include "core/err.h"
-#include "core/map.h"
 #include "sinks/decimal.h"
 #include "sinks/row.h"
 
 struct evs_fold_chunk;
 struct evs_fold_extra;
+struct evs_fold_slot;
 
 struct evs_fold {
     enum evs_view_mode mode;
     size_t n_cells;
-    struct evs_map index; /* key to row number + 1; unused by log */
+    struct evs_fold_slot *slots; /* key to row of the run under way; unused by log */
+    size_t n_slots;
+    size_t *runs, n_runs; /* where each run begins in rows; the last is under way */
     struct evs_row *rows;
     struct evs_fold_extra *extra; /* beside each row: room for its bytes, its sum */
     size_t n, alloc, bytes;
@@ -37,9 +39,16 @@ void evs_fold_init(struct evs_fold *f, enum evs_view_mode mode, size_t n_cells);
 void evs_fold_done(struct evs_fold *f);
 /* Copies what it keeps. row->count and ->sum hold what the event adds. */
 enum evs_rc evs_fold_add(struct evs_fold *f, const struct evs_row *row, struct evs_err *err);
-/* Puts the totals into the rows; sorted: by key. Nothing may be added after it. */
+/* Puts the totals into the rows; sorted: by key. Of a key in several runs the newest row stays.
+ * Nothing may be added after it. */
 void evs_fold_finish(struct evs_fold *f, bool sorted);
-/* The row of a key, or NULL. Before evs_fold_finish(f, true), which moves rows. */
+/* latest: the keys so far are not expected again (a partition is read to its end). Their rows are
+ * sorted as a run of their own, and the index starts anew: a small one is a fast one. */
+void evs_fold_seal(struct evs_fold *f);
+/* latest: the rows of another batch too. They stay the other's, which must live as long. Before
+ * evs_fold_finish; nothing may be added after it. */
+void evs_fold_join(struct evs_fold *f, struct evs_fold *other);
+/* The row of a key, or NULL. Before evs_fold_finish(f, true), which moves rows; without seals. */
 const struct evs_row *evs_fold_find(const struct evs_fold *f, const void *key, size_t len);
 
 #endif

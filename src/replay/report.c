@@ -54,6 +54,7 @@ void evs_report_json(const struct evs_report *r, struct evs_jsonw *w)
     evs_jsonw_str(w, "state", r->state);
     totals(r, w);
     evs_jsonw_double(w, "seconds", r->seconds);
+    evs_jsonw_double(w, "sink_seconds", r->sink_seconds);
     evs_jsonw_double(w, "rate", r->rate);
     evs_jsonw_arr(w, "partitions");
     for (size_t i = 0; i < r->ckpt.n; i++) {

@@ -14,7 +14,8 @@ enum {
     BEAT_US = 400000,
     POP_MS = 50,
     CLAIM_US = 10000000,
-    CLAIM_WAIT_MS = 250
+    CLAIM_WAIT_MS = 250,
+    AHEAD_RECORDS = 4096
 };
 
 /* --- progress -------------------------------------------------------------------------------- */
@@ -40,6 +41,7 @@ void run_update_report(struct run *r)
     rep->rate = us > 0 ? (double)rep->run_read / rep->seconds : 0;
     rep->wait_source = us > 0 ? (double)r->idle_us / (double)us : 0;
     rep->wait_sink = us > 0 ? (double)r->write_us / (double)us : 0;
+    rep->sink_seconds = (double)r->write_us / 1e6;
     int64_t left = run_span_left(r), done = rep->span - left;
     rep->eta_seconds = done > 0 && rep->span > 0 && rep->seconds > 0.5
                            ? rep->seconds * (double)left / (double)done
@@ -182,13 +184,7 @@ static enum evs_rc drain(struct run *r, struct evs_err *err)
         rc = write_batch(r, item, err);
         batch_free(item);
     }
-    for (int i = 0; !rc && i < r->n_lanes; i++) {
-        struct batch *b = lane_take(&r->lanes[i]);
-        if (b)
-            rc = write_batch(r, b, err);
-        batch_free(b);
-    }
-    return rc;
+    return rc ? rc : write_rest(r, err);
 }
 
 /* Until the reader is through (EVS_OK), the stop (EVS_EOF), a record to leave out (EVS_AGAIN)
@@ -229,6 +225,12 @@ static enum evs_rc read_once(struct run *r, struct evs_err *err)
 {
     struct evs_reader_opts opts = {.profile = r->plan->follow ? EVS_READER_TAIL : EVS_READER_SCAN,
                                    .workers = r->ckpt.n < WORKERS ? (int)r->ckpt.n : WORKERS};
+    /* A key lives in one partition: read to its end it is written once. Not where time decides. */
+    if (!r->plan->follow && r->plan->speed <= 0)
+        opts.ahead_records = AHEAD_RECORDS;
+    r->large = r->sink->ops->caps & EVS_SINK_SORTED && opts.ahead_records &&
+               r->view.mode == EVS_VIEW_LATEST && !r->plan->batch_events &&
+               !atomic_load(&r->opts->control->rate_events);
     enum evs_rc rc = EVS_OK;
     r->q = evs_queue_new(1, 0, batch_free);
     r->n_lanes = WORKERS;

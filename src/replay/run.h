@@ -40,6 +40,7 @@ struct evs_report {
     int64_t bytes;
     double seconds, rate;          /* of this process */
     double wait_source, wait_sink; /* shares of the time */
+    double sink_seconds; /* of them the sink worked or was waited for */
     double eta_seconds;            /* -1 unknown */
     int64_t batch_ms;              /* the last batch's write */
     int64_t retries;

@@ -9,8 +9,12 @@
 enum {
     AGE_US = 1000000, /* a batch this old goes as soon as the writer is free */
     FOLLOW_AGE_US = 200000,
+    WHOLE_ROWS = 20000, /* so many rows of whole partitions go as soon as the writer is free */
     ROWS_MAX = 500000,
     BYTES_MAX = 96 << 20,
+    LARGE_AGE_US = 4000000, /* where large sorted batches are worth waiting for */
+    LARGE_ROWS_MAX = 1000000,
+    LARGE_BYTES_MAX = 128 << 20,
     LOOK_EVERY = 128 /* events between looks at the clock */
 };
 
@@ -46,8 +50,17 @@ enum evs_rc lane_init(struct lane *l, struct run *r, struct evs_err *err)
     return rc ? rc : evs_project_new(r->plan, &l->project, err);
 }
 
+/* Both lanes count into one place: not at every event. */
+static void tell_read(struct lane *l)
+{
+    atomic_fetch_add_explicit(&l->run->read, l->read, memory_order_relaxed);
+    l->read = 0;
+}
+
 void lane_done(struct lane *l)
 {
+    if (l->run)
+        tell_read(l);
     evs_filter_free(l->filter);
     evs_project_free(l->project);
     batch_free(l->cur);
@@ -58,6 +71,7 @@ void lane_done(struct lane *l)
 
 struct batch *lane_take(struct lane *l)
 {
+    tell_read(l);
     struct batch *b = l->cur;
     size_t n = 0;
     for (size_t i = 0; i < l->n_parts; i++)
@@ -69,13 +83,14 @@ struct batch *lane_take(struct lane *l)
         if (l->touched[i])
             b->parts[b->n_parts++] = l->parts[i];
     memset(l->touched, 0, l->n_parts * sizeof(*l->touched));
+    l->whole = false;
     l->split += (int64_t)b->fold.split;
     l->cur = batch_new(l);
     return b;
 }
 
 /* A batch that cannot be handed over becomes the current one again. */
-static void put_back(struct lane *l, struct batch *b)
+static void put_back(struct lane *l, struct batch *b, bool whole)
 {
     for (size_t i = 0; i < b->n_parts; i++)
         for (size_t k = 0; k < l->n_parts; k++)
@@ -85,6 +100,7 @@ static void put_back(struct lane *l, struct batch *b)
     evs_free(b->parts);
     b->parts = NULL;
     b->n_parts = 0;
+    l->whole = whole;
     batch_free(l->cur);
     l->cur = b;
 }
@@ -92,15 +108,27 @@ static void put_back(struct lane *l, struct batch *b)
 static bool full(const struct lane *l)
 {
     const struct evs_fold *f = &l->cur->fold;
+    bool large = l->run->large;
     int64_t most = atomic_load(&l->run->max_events);
-    return f->n >= (most ? (size_t)most : ROWS_MAX) || f->bytes >= BYTES_MAX;
+    most = most ? most : large ? LARGE_ROWS_MAX : ROWS_MAX;
+    return f->n >= (size_t)most || f->bytes >= (large ? LARGE_BYTES_MAX : BYTES_MAX);
+}
+
+static bool ripe(const struct lane *l)
+{
+    const struct run *r = l->run;
+    int64_t age_us = evs_clock_mono_us() - l->cur->started_us;
+    if (r->large)
+        return age_us >= LARGE_AGE_US;
+    return (l->whole && l->cur->fold.n >= WHOLE_ROWS) ||
+           age_us >= (r->plan->follow ? FOLLOW_AGE_US : AGE_US);
 }
 
 /* Hands the batch over: when full it waits for the writer (that is the way to push back), else only
  * if the writer is free. false: the run is ending. */
 static bool hand_over(struct lane *l)
 {
-    bool must = full(l);
+    bool must = full(l), whole = l->whole;
     struct batch *b = lane_take(l);
     if (!b)
         return true;
@@ -111,17 +139,16 @@ static bool hand_over(struct lane *l)
     if (must)
         atomic_fetch_add(&l->run->blocked_us, evs_clock_mono_us() - since_us);
     if (rc)
-        put_back(l, b);
+        put_back(l, b, whole);
     return rc != EVS_EOF && !(rc && must);
 }
 
 static bool look(struct lane *l)
 {
+    tell_read(l);
     if (stopping(l->run))
         return false;
-    int64_t age_us = evs_clock_mono_us() - l->cur->started_us;
-    bool old = age_us >= (l->run->plan->follow ? FOLLOW_AGE_US : AGE_US);
-    return old || full(l) ? hand_over(l) : true;
+    return ripe(l) || full(l) ? hand_over(l) : true;
 }
 
 /* Waits until this event may pass: events a second, or the pace at which events were written. */
@@ -163,14 +190,15 @@ static struct evs_ckpt_part *part_of(struct lane *l, int32_t partition)
     return NULL;
 }
 
-/* The order of events as one number: the time, never going back within a partition, made unique by
- * the partition (row.h). 41 bits of milliseconds reach to 2039; times outside are clamped. */
+/* The order of events as one number: the time, never going back within a partition; within one
+ * millisecond the partition, and within that the offset (row.h). No two partitions share a number.
+ * 41 bits of milliseconds reach to 2039; times outside are clamped. */
 static int64_t next_rank(const struct run *r, int64_t last, int32_t partition, int64_t ts_ms)
 {
     int64_t step = r->ranges->topic_partitions > 0 ? r->ranges->topic_partitions : 1;
-    int64_t most = ((int64_t)1 << 41) - 1;
+    int64_t most = ((int64_t)1 << 41) - 1, room = ((int64_t)1 << 22) / step / step * step;
     int64_t ts = ts_ms < 0 ? 0 : ts_ms > most ? most : ts_ms;
-    int64_t by_time = (ts << 21) / step * step + partition;
+    int64_t by_time = (ts << 22) / step * step + partition * room + partition;
     int64_t after = last > 0 ? last + step : partition + step;
     return by_time > after ? by_time : after;
 }
@@ -280,7 +308,7 @@ static bool on_event(void *ctx, int worker, struct evs_event *ev)
     part->n[EVS_CKPT_READ]++;
     part->n[EVS_CKPT_BYTES] += (int64_t)(ev->key_len + ev->value_len);
     l->touched[l->last] = true;
-    atomic_fetch_add_explicit(&r->read, 1, memory_order_relaxed);
+    l->read++;
     return true;
 }
 
@@ -298,6 +326,9 @@ static void on_end(void *ctx, int worker, int32_t partition, int64_t next)
         part->n[EVS_CKPT_NEXT] = end;
         l->touched[l->last] = true;
     }
+    l->whole = true;
+    if (r->large)
+        evs_fold_seal(&l->cur->fold);
 }
 
 static void on_idle(void *ctx, int worker)

@@ -35,6 +35,9 @@ struct lane {
     struct evs_err fail; /* set: it stopped at a record, or its work failed */
     int64_t null_keys, split;
     unsigned since_look;
+    int64_t read; /* since the run was told */
+    bool whole;      /* a partition ended: its keys are complete in the batch */
+    char apart[128]; /* the next lane is another thread's */
 };
 
 /* Records that a sink refused: left out when read again. */
@@ -59,6 +62,7 @@ struct run {
     struct evs_reader *reader;
     struct lane lanes[LANES_MAX];
     int n_lanes;
+    bool large; /* few large batches: the sink wants them sorted, and nobody set a pace */
     struct skips skips;
     struct evs_report report;
     _Atomic int64_t read, matched, paced, pace_from_us, pace_base;
@@ -100,6 +104,8 @@ enum evs_rc run_collect(const struct evs_replay_opts *opts, const struct evs_ckp
 /* run_write.c: applies with retries; EVS_POISON with on-error skip: added to the skips,
  * EVS_AGAIN. */
 enum evs_rc write_batch(struct run *r, struct batch *b, struct evs_err *err);
+/* What the lanes hold at the end, as one batch where that is one sorted pass through the sink. */
+enum evs_rc write_rest(struct run *r, struct evs_err *err);
 enum evs_rc open_dead_sink(struct run *r, struct evs_err *err);
 void tell_progress(struct run *r, bool now);
 bool stopping(const struct run *r);

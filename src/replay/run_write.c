@@ -124,7 +124,9 @@ static enum evs_rc write_dead(struct run *r, struct batch *b, struct evs_err *er
 enum evs_rc write_batch(struct run *r, struct batch *b, struct evs_err *err)
 {
     int64_t since_us = evs_clock_mono_us();
+    uint64_t split = b->fold.split;
     evs_fold_finish(&b->fold, r->sink->ops->caps & EVS_SINK_SORTED);
+    r->report.split_keys += (int64_t)(b->fold.split - split);
     enum evs_rc rc = write_dead(r, b, err);
     if (rc)
         return rc;
@@ -148,6 +150,37 @@ enum evs_rc write_batch(struct run *r, struct batch *b, struct evs_err *err)
     r->write_us += now_us - since_us;
     r->beat_us = now_us;
     return EVS_OK;
+}
+
+/* b's rows and partitions into a, which borrows them. */
+static bool join(const struct run *r, struct batch *a, struct batch *b)
+{
+    if (!r->large || a->dead.n || b->dead.n)
+        return false;
+    evs_fold_join(&a->fold, &b->fold);
+    a->parts = evs_xgrow(a->parts, a->n_parts + b->n_parts, sizeof(*a->parts));
+    memcpy(a->parts + a->n_parts, b->parts, b->n_parts * sizeof(*b->parts));
+    a->n_parts += b->n_parts;
+    return true;
+}
+
+enum evs_rc write_rest(struct run *r, struct evs_err *err)
+{
+    struct batch *left[LANES_MAX] = {NULL};
+    bool joined[LANES_MAX] = {false};
+    enum evs_rc rc = EVS_OK;
+    int n = 0;
+    for (int i = 0; i < r->n_lanes; i++) {
+        left[n] = lane_take(&r->lanes[i]);
+        joined[n] = left[n] && n && join(r, left[0], left[n]);
+        n += left[n] != NULL;
+    }
+    for (int i = 0; !rc && i < n; i++)
+        if (!joined[i])
+            rc = write_batch(r, left[i], err);
+    for (int i = 0; i < n; i++)
+        batch_free(left[i]);
+    return rc;
 }
 
 enum evs_rc open_dead_sink(struct run *r, struct evs_err *err)

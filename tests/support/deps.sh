@@ -4,6 +4,7 @@
 #   deps.sh build          compiler, autotools and the libraries the program links
 #   deps.sh test           the above, the test tools, the services and their Java parts
 #   deps.sh opensearch     only the OpenSearch archive; elasticsearch likewise
+#   deps.sh connect        a Kafka Connect JDBC sink, for ./dev bench replay
 #   deps.sh fuzz           the above build packages and clang
 #
 # Exit 0 when everything is there, 1 with one clear line on stderr otherwise.
@@ -105,7 +106,23 @@ elasticsearch_zip() {
     search_zip elasticsearch 8.15.0 Elasticsearch
 }
 
+# Without the jars that a worker has itself: two of a kind clash.
+connect_libs() {
+    version=$(sed -n 's/.*<connector.version>\(.*\)<.*/\1/p' "$here/connect.xml")
+    libs=$cache/connect-jdbc-$version
+    [ -d "$libs" ] && return 0
+    printf 'dev: fetching a JDBC sink for Kafka Connect %s\n' "$version" >&2
+    mkdir -p "$cache"
+    tmp=$(mktemp -d "$cache/tmp.XXXXXX")
+    maven -f "$here/connect.xml" dependency:copy-dependencies "-DoutputDirectory=$tmp/libs/sink"
+    rm -f "$tmp"/libs/sink/jackson-* "$tmp"/libs/sink/slf4j-* "$tmp"/libs/sink/log4j-* \
+        "$tmp"/libs/sink/kafka-clients-* "$tmp"/libs/sink/connect-*
+    mv "$tmp/libs" "$libs" 2>/dev/null || [ -d "$libs" ]
+    rm -rf "$tmp"
+}
+
 case ${1:-test} in
+connect) connect_libs ;;
 build) apt "$build_packages" ;;
 kafka)
     apt "$build_packages $test_packages"
@@ -120,5 +137,5 @@ test)
 opensearch) opensearch_zip ;;
 elasticsearch) elasticsearch_zip ;;
 fuzz) apt "$build_packages $test_packages clang" ;;
-*) die "deps: unknown set '$1' (build, kafka, test, fuzz)" ;;
+*) die "deps: unknown set '$1' (build, kafka, connect, test, fuzz)" ;;
 esac

@@ -93,6 +93,50 @@ static void test_latest_keeps_the_newest(void **state)
     evs_fold_done(&f);
 }
 
+/* Whatever way the events of a key are spread over runs and batches, sorting them together gives
+ * each key once, with its newest row: against a plain fold of the same events. */
+static void test_runs_join_to_one_fold(void **state)
+{
+    (void)state;
+    enum { EVENTS = 4000, KEYS = 300, RUNS = 7 };
+    struct evs_fold plain, f[2];
+    uint32_t seed = 20260104, random = seed;
+    evs_fold_init(&plain, EVS_VIEW_LATEST, 0);
+    evs_fold_init(&f[0], EVS_VIEW_LATEST, 0);
+    evs_fold_init(&f[1], EVS_VIEW_LATEST, 0);
+    for (int i = 0; i < EVENTS; i++) {
+        char key[24], value[24];
+        random = random * 1664525 + 1013904223;
+        unsigned n = random >> 8;
+        /* some are each other's beginning, and they differ late */
+        snprintf(key, sizeof(key), n & 1 ? "key-%u" : "key-%05u-behind", n / 2 % KEYS);
+        snprintf(value, sizeof(value), "%d", i);
+        int run = i / (EVENTS / RUNS);
+        add(&plain, key, n % 9 ? value : NULL, run, i, i % (EVENTS / RUNS));
+        add(&f[run & 1], key, n % 9 ? value : NULL, run, i, i % (EVENTS / RUNS));
+        if (i % (EVENTS / RUNS) == EVENTS / RUNS - 1 && run < 5)
+            evs_fold_seal(&f[run & 1]); /* the last ones stay under way */
+    }
+    evs_fold_join(&f[0], &f[1]);
+    evs_fold_finish(&f[0], true);
+    evs_fold_finish(&plain, true);
+    assert_true(f[0].split > 0);
+    assert_int_equal(f[0].n, plain.n);
+    for (size_t i = 0; i < plain.n; i++) {
+        const struct evs_row *a = &plain.rows[i], *b = &f[0].rows[i];
+        assert_int_equal(a->key_len, b->key_len);
+        assert_memory_equal(a->key, b->key, a->key_len);
+        assert_int_equal(a->offset, b->offset);
+        assert_int_equal(a->deleted, b->deleted);
+        if (a->value)
+            assert_memory_equal(a->value, b->value, a->value_len);
+        assert_true(!i || strcmp(plain.rows[i - 1].key, a->key) < 0);
+    }
+    evs_fold_done(&f[0]);
+    evs_fold_done(&f[1]);
+    evs_fold_done(&plain);
+}
+
 static void test_totals_and_log(void **state)
 {
     (void)state;
@@ -200,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_numbers_that_are_none),
         cmocka_unit_test(test_latest_keeps_the_newest),
+        cmocka_unit_test(test_runs_join_to_one_fold),
         cmocka_unit_test(test_totals_and_log),
         cmocka_unit_test(test_a_plan_round_trips),
         cmocka_unit_test(test_wrong_plans_name_line_and_field),

@@ -1,0 +1,212 @@
+"""replay as `latest` beside a bare bulk load of the folded rows, sink by sink.
+
+The bare load (load.c) gets the view ready made: every key's last event, folded beforehand, read into
+memory before its clock starts. The replay is timed as a whole process: it reads and folds the
+5,000,000 events first. So the ratio is a floor: bare seconds / replay seconds for the same rows in
+the store at the end.
+"""
+import json
+import os
+import shutil
+import statistics
+import struct
+import subprocess
+import tempfile
+import urllib.parse
+
+from support import paths
+
+HEAD = struct.Struct("=IIiqq")
+
+
+def folded(bench, topic):
+    """The rows as load.c reads them, partition by partition, by kcat's dump; made once."""
+    path = bench.truth(topic).with_suffix(".rows")
+    keys = sum(1 for _ in open(bench.truth(topic), encoding="ascii"))
+    if path.exists():
+        return path, keys
+    view = {}
+    dump = subprocess.Popen(
+        ["kcat", "-C", "-b", bench.kafka, "-t", topic, "-e", "-q", "-X",
+         "queued.min.messages=1000000", "-f", "%p %o %T %K %S\n%k%s"], stdout=subprocess.PIPE,
+        bufsize=1 << 20)
+    for line in iter(dump.stdout.readline, b""):
+        p, o, t, k, s = line.split()
+        key = dump.stdout.read(int(k))
+        value = dump.stdout.read(int(s))
+        view.setdefault(int(p), {})[key] = value, int(o), int(t)
+    assert dump.wait() == 0
+    with open(f"{path}.new", "wb") as out:
+        for p, rows in sorted(view.items()):
+            for key, (value, offset, ts) in rows.items():
+                out.write(HEAD.pack(len(key), len(value), p, offset, ts) + key + value)
+    os.rename(f"{path}.new", path)
+    assert sum(map(len, view.values())) == keys
+    return path, keys
+
+
+class Case:
+    """One sink: where both write, how it is emptied before each run, the rows found after it."""
+
+    def __init__(self, bench, topic, rows, keys, tmp):
+        self.bench, self.topic, self.rows, self.keys, self.tmp = bench, topic, rows, keys, tmp
+        self.runs = 0
+
+    def clear(self):
+        self.runs += 1
+
+    def replay(self, *more):
+        self.clear()
+        argv = [paths.EVENTSCOPE, "replay", self.topic, "-b", self.bench.kafka, "--sink",
+                self.url(), "--target", "v", "--id", f"bench{self.runs}", "--yes", "--json", "-q",
+                *more]
+        run = self.bench.timed(argv, capture=True, env={"XDG_STATE_HOME": str(self.tmp)})
+        report = json.loads(run.out)
+        assert report["state"] == "done" and self.count() == self.keys, report
+        run.written = report["rows"]["written"]
+        return run
+
+    def load(self, how, where):
+        self.clear()
+        with open(self.rows, "rb") as rows:
+            out = subprocess.run([self.bench.tool("load"), how, where], stdin=rows, check=True,
+                                 stdout=subprocess.PIPE).stdout
+        return json.loads(out)["seconds"]
+
+
+class Sqlite(Case):
+    title = "SQLite: a prepared upsert, WAL, transactions of 100,000 rows"
+
+    def url(self):
+        return f"sqlite:{self.tmp}/v.db"
+
+    def clear(self):
+        super().clear()
+        for path in self.tmp.glob("*.db*"):
+            path.unlink()
+
+    def count(self):
+        return int(subprocess.run(["sqlite3", self.tmp / "v.db", "select count(*) from v"],
+                                  check=True, stdout=subprocess.PIPE).stdout)
+
+    def bare(self):
+        return {"bare": self.load("sqlite", str(self.tmp / "bare.db"))}
+
+
+class Postgres(Case):
+    title = "PostgreSQL: COPY into a temporary table and one merge"
+
+    def url(self):
+        return self.bench.service("postgres")["PGURL"]
+
+    def psql(self, sql):
+        return subprocess.run(["psql", "-XqAt", self.url(), "-c", sql], check=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+    def clear(self):
+        super().clear()
+        self.psql("drop table if exists v; drop table if exists bare; drop table if exists"
+                  " eventscope_checkpoint; drop table if exists eventscope_version")
+        self.psql("checkpoint")
+
+    def count(self):
+        return int(self.psql("select count(*) from v"))
+
+    def bare(self):
+        return {"bare": self.load("postgres", self.url())}
+
+
+class Redis(Case):
+    title = "Redis: SET in pipelines of 10,000"
+
+    def url(self):
+        return self.bench.service("redis")["REDIS_URL"]
+
+    def cli(self, *words):
+        return subprocess.run(["redis-cli", "-u", self.url(), *words], check=True,
+                              stdout=subprocess.PIPE).stdout
+
+    def clear(self):
+        super().clear()
+        self.cli("flushall", "sync")
+
+    def count(self):
+        return int(self.cli("hlen", "eventscope_version:v"))
+
+    def bare(self):
+        return {"bare": self.load("redis", self.url()),
+                "bare with versions": self.load("redis+version", self.url())}
+
+
+class Kafka(Case):
+    title = "Kafka: the same producer without transactions"
+
+    def name(self):
+        return f"{self.topic}-out-{os.getpid()}-{self.runs}"
+
+    def url(self):
+        return f"kafka:{self.name()}"
+
+    def clear(self):
+        super().clear()
+        self.bench.timed([self.bench.tool("gen"), "-b", self.bench.kafka, "-t", self.name(),
+                          "-n", "0"])
+
+    def count(self):
+        return self.keys          # the contract and services tests read it back
+
+    def bare(self):
+        where = f"{self.bench.kafka}/{self.topic}-out-{os.getpid()}-{self.runs + 1}"
+        return {"bare": self.load("kafka", where)}
+
+
+class Jsonl(Case):
+    title = "JSON lines: cp of the finished file"
+
+    def url(self):
+        return f"jsonl:{self.tmp}/v.jsonl"
+
+    def clear(self):
+        super().clear()
+        for path in self.tmp.glob("*.jsonl*"):
+            path.unlink()
+
+    def count(self):
+        return self.keys
+
+    def bare(self):
+        return {}
+
+
+CASES = [Sqlite, Postgres, Redis, Kafka, Jsonl]
+
+
+def measure(case):
+    bare, runs = {}, []
+    for _ in range(case.bench.rounds):
+        for name, seconds in case.bare().items():
+            bare.setdefault(name, []).append(seconds)
+        runs.append(case.replay())
+    ours = statistics.median(r.seconds for r in runs)
+    written = statistics.median(r.written for r in runs)
+    peak = max(r.peak_kib for r in runs) / 1024
+    print(f"\n{case.title} (median of {case.bench.rounds}, alternating)")
+    print(f"  {'':<34} {'seconds':>8} {'rows':>9} {'rows/s':>9} {'ratio':>6} {'peak MiB':>9}")
+    print(f"  {'eventscope replay, 5 M events' :<34} {ours:8.2f} {written:9.0f}"
+          f" {written / ours:9.0f} {'':>6} {peak:9.0f}")
+    for name, seconds in bare.items():
+        t = statistics.median(seconds)
+        print(f"  {name:<34} {t:8.2f} {case.keys:9} {case.keys / t:9.0f} {t / ours:6.2f}",
+              flush=True)
+
+
+def run(bench):
+    topic = bench.topic()
+    rows, keys = folded(bench, topic)
+    only = os.environ.get("BENCH_SINKS", "").split()
+    with tempfile.TemporaryDirectory(prefix="eventscope-bench-") as tmp:
+        import pathlib
+        for kind in CASES:
+            if only and kind.__name__.lower() not in only:
+                continue
+            measure(kind(bench, topic, rows, keys, pathlib.Path(tmp)))
