@@ -221,17 +221,25 @@ static enum evs_rc pump(struct run *r, struct evs_err *err)
     }
 }
 
+/* A key lives in one partition: read to its end, it is written once. Not where time decides, and
+ * what an operator set a pace or a size for comes in small batches. */
+static void plan_batches(struct run *r, struct evs_reader_opts *opts)
+{
+    const struct evs_sink_ops *ops = r->sink->ops;
+    bool swift = !r->plan->follow && r->plan->speed <= 0 && !r->plan->batch_events &&
+                 !atomic_load(&r->opts->control->rate_events);
+    if (!r->plan->follow && r->plan->speed <= 0)
+        opts->ahead_records = AHEAD_RECORDS;
+    r->large = swift && ops->caps & EVS_SINK_SORTED && r->view.mode == EVS_VIEW_LATEST;
+    r->whole_rows = swift ? ops->rows_min : 0;
+}
+
 static enum evs_rc read_once(struct run *r, struct evs_err *err)
 {
     struct evs_reader_opts opts = {.profile = r->plan->follow ? EVS_READER_TAIL : EVS_READER_SCAN,
                                    .workers = r->ckpt.n < WORKERS ? (int)r->ckpt.n : WORKERS};
-    /* A key lives in one partition: read to its end it is written once. Not where time decides. */
-    if (!r->plan->follow && r->plan->speed <= 0)
-        opts.ahead_records = AHEAD_RECORDS;
-    r->large = r->sink->ops->caps & EVS_SINK_SORTED && opts.ahead_records &&
-               r->view.mode == EVS_VIEW_LATEST && !r->plan->batch_events &&
-               !atomic_load(&r->opts->control->rate_events);
     enum evs_rc rc = EVS_OK;
+    plan_batches(r, &opts);
     r->q = evs_queue_new(1, 0, batch_free);
     r->n_lanes = WORKERS;
     for (int i = 0; i < r->n_lanes && !rc; i++)

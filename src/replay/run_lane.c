@@ -12,7 +12,7 @@ enum {
     WHOLE_ROWS = 20000, /* so many rows of whole partitions go as soon as the writer is free */
     ROWS_MAX = 500000,
     BYTES_MAX = 96 << 20,
-    LARGE_AGE_US = 4000000, /* where large sorted batches are worth waiting for */
+    LARGE_AGE_US = 4000000, /* where large batches are worth waiting for */
     LARGE_ROWS_MAX = 1000000,
     LARGE_BYTES_MAX = 128 << 20,
     LOOK_EVERY = 128 /* events between looks at the clock */
@@ -120,8 +120,9 @@ static bool ripe(const struct lane *l)
     int64_t age_us = evs_clock_mono_us() - l->cur->started_us;
     if (r->large)
         return age_us >= LARGE_AGE_US;
-    return (l->whole && l->cur->fold.n >= WHOLE_ROWS) ||
-           age_us >= (r->plan->follow ? FOLLOW_AGE_US : AGE_US);
+    if (l->whole && l->cur->fold.n >= (r->whole_rows ? r->whole_rows : WHOLE_ROWS))
+        return true;
+    return age_us >= (r->plan->follow ? FOLLOW_AGE_US : r->whole_rows ? LARGE_AGE_US : AGE_US);
 }
 
 /* Hands the batch over: when full it waits for the writer (that is the way to push back), else only

@@ -63,6 +63,7 @@ struct run {
     struct lane lanes[LANES_MAX];
     int n_lanes;
     bool large; /* few large batches: the sink wants them sorted, and nobody set a pace */
+    size_t whole_rows; /* likewise rows that are worth a transaction; 0: the usual */
     struct skips skips;
     struct evs_report report;
     _Atomic int64_t read, matched, paced, pace_from_us, pace_base;

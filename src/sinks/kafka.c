@@ -386,6 +386,7 @@ const struct evs_sink_ops evs_sink_kafka = {
     .schemes = "kafka:",
     .caps = EVS_SINK_TXN | EVS_SINK_CKPT | EVS_SINK_READ,
     .shared = 1 << EVS_VIEW_LOG,
+    .rows_min = 140000, /* a transaction costs 0.1 s whatever it holds */
     .open = open_topic,
     .info = info,
     .load = load,

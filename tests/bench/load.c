@@ -1,13 +1,13 @@
 /* load.c - a bare bulk load of rows by a store's own client library, to hold a replay against.
  *
- *   load [-s] sqlite PATH | postgres URL | redis URL | redis+version URL | kafka BROKERS/TOPIC < ROWS
+ *   load [-s] sqlite PATH | postgres URL | redis URL | redis+version URL | kafka BROKERS/TOPIC
  *
- * ROWS are the folded rows of a view: per row two 32-bit lengths (key, value), the partition as 32
- * bits, offset and time as 64 bits, then the bytes, all in this machine's order. They are read into
- * memory, with -s also sorted by key, before the clock starts; connecting, creating tables and
- * committing are on the clock. The statements are those a careful person would write: one prepared
- * upsert in transactions of 100,000 rows; COPY into a temporary table and one merge; SET in
- * pipelines of 10,000; produce and flush. Prints {"rows":N,"seconds":S}.
+ * Standard input is the folded rows of a view: per row two 32-bit lengths (key, value), the
+ * partition as 32 bits, offset and time as 64 bits, then the bytes, all in this machine's order.
+ * They are read into memory, with -s also sorted by key, before the clock starts; connecting,
+ * creating tables and committing are on the clock. The statements are those a careful person would
+ * write: one prepared upsert in transactions of 100,000 rows; COPY into a temporary table and one
+ * merge; SET in pipelines of 10,000; produce and flush. Prints {"rows":N,"seconds":S}.
  */
 #include <errno.h>
 #include <stdbool.h>
