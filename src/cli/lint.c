@@ -1,4 +1,5 @@
 /* lint.c - bad habits of topics, their evidence and what would be better. */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -101,6 +102,26 @@ static void put_json(const struct evs_lint_sn *sn)
     evs_out_json(&out);
 }
 
+static void put_below(struct evs_table *table, const char *lead, const char *text)
+{
+    for (int i = 0; i < 3; i++)
+        evs_table_cell(table, "%s", "");
+    evs_table_cell(table, "%s%s", lead, text);
+}
+
+/* The command that shows the record of the evidence. */
+static void put_record(struct evs_table *table, const struct evs_lint_finding *f)
+{
+    int32_t partition;
+    int64_t offset;
+    char text[400];
+    if (!evs_lint_record(f, &partition, &offset))
+        return;
+    snprintf(text, sizeof(text), "eventscope messages %s -p %d -o %lld -c 1", f->topic,
+             (int)partition, (long long)offset);
+    put_below(table, "see: ", text);
+}
+
 static void put_text(struct evs_cli *cli, const struct evs_lint_sn *sn)
 {
     static const char *const heads[] = {"SEVERITY", "RULE", "TOPIC", "FINDING", NULL};
@@ -114,18 +135,16 @@ static void put_text(struct evs_cli *cli, const struct evs_lint_sn *sn)
             evs_table_cell(table, "%s", f->rule);
             evs_table_cell_bytes(table, f->topic, strlen(f->topic));
             evs_table_cell(table, "%s", f->text);
-            evs_table_cell(table, "%s", "");
-            evs_table_cell(table, "%s", "");
-            evs_table_cell(table, "%s", "");
-            evs_table_cell(table, "advice: %s", f->advice);
+            put_record(table, f);
+            put_below(table, "advice: ", f->advice);
         }
         evs_table_print(table);
         evs_table_free(table);
     }
     for (size_t i = 0; i < sn->n_skipped; i++)
         evs_cli_warn(cli, "not checked: %s: %s", sn->skipped[i].what, sn->skipped[i].why);
-    evs_out_text("%zu topics, %s messages, %d rules: %zu finding%s.", sn->topics, messages,
-                 sn->rules, sn->n, sn->n == 1 ? "" : "s");
+    evs_out_text("%zu topic%s, %s messages, %d rules: %zu finding%s.", sn->topics,
+                 sn->topics == 1 ? "" : "s", messages, sn->rules, sn->n, sn->n == 1 ? "" : "s");
 }
 
 static int verdict(struct evs_cli *cli, const struct evs_lint_sn *sn)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/num.h"
 #include "core/xalloc.h"
 #include "lint/rules.h"
 
@@ -133,4 +134,51 @@ const struct evs_json_node *evs_lint_id(const struct evs_json_tree *t, size_t i)
             return node;
     }
     return NULL;
+}
+
+static bool number(const struct evs_json_tree *t, const struct evs_json_node *node, int64_t *ret_v)
+{
+    char text[32];
+    struct evs_err err = EVS_ERR_INIT;
+    if (!node)
+        return false;
+    snprintf(text, sizeof(text), "%.*s", (int)(node->end - node->start), t->text + node->start);
+    return !evs_num_i64(text, 0, INT64_MAX, ret_v, &err);
+}
+
+static bool place(const struct evs_json_tree *t, const struct evs_json_node *node,
+                  int64_t *ret_partition, int64_t *ret_offset)
+{
+    return node && node->type == EVS_JSON_OBJECT &&
+           number(t, evs_json_member(t, node, "partition"), ret_partition) &&
+           number(t, evs_json_member(t, node, "offset"), ret_offset);
+}
+
+bool evs_lint_place_words(const struct evs_json_tree *t, const struct evs_json_node *node, char *to,
+                          size_t size)
+{
+    int64_t partition, offset;
+    char n[EVS_NUM_LEN];
+    if (!place(t, node, &partition, &offset))
+        return false;
+    snprintf(to, size, "p%d @%s", (int)partition, evs_num_commas(n, offset));
+    return true;
+}
+
+bool evs_lint_record(const struct evs_lint_finding *f, int32_t *ret_partition, int64_t *ret_offset)
+{
+    static const char *const names[] = {"example", "again", "first"};
+    struct evs_json_tree t = {0};
+    struct evs_err err = EVS_ERR_INIT;
+    int64_t partition = 0, offset = 0;
+    bool found = false;
+    if (!evs_json_tree_read(&t, f->evidence, strlen(f->evidence), &err))
+        for (size_t i = 0; !found && i < EVS_COUNT(names); i++)
+            found = place(&t, evs_json_member(&t, t.nodes, names[i]), &partition, &offset);
+    evs_json_tree_done(&t);
+    if (!found)
+        return false;
+    *ret_partition = (int32_t)partition;
+    *ret_offset = offset;
+    return true;
 }

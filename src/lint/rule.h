@@ -81,6 +81,12 @@ void evs_lint_from_report(struct evs_lint_out *out, const char *kind);
 /* "topic", "partition", "offset" of a record, as an object of this name. */
 void evs_lint_place(struct evs_jsonw *w, const char *name, int32_t partition, int64_t offset);
 
+/* The record that a finding's evidence names, if it does: to be opened. */
+bool evs_lint_record(const struct evs_lint_finding *f, int32_t *ret_partition, int64_t *ret_offset);
+/* "p3 @1,234" for an object of the evidence that is such a place; false when it is none. */
+bool evs_lint_place_words(const struct evs_json_tree *t, const struct evs_json_node *node, char *to,
+                          size_t size);
+
 struct evs_lint_rule {
     const char *name, *help;
     bool records; /* needs records */

@@ -238,6 +238,17 @@ def test_ten_clean_topics(kevs, made, name):
     assert [f for f in got.json["findings"] if f["severity"] != "info"] == []
 
 
+def test_text_names_the_record_to_look_at(kevs, made):
+    """The command it prints shows a record that repeats another."""
+    t = made([r for r in orders(400) for _ in range(2)], partitions=1)
+    out = kevs("lint", t, "--rule", "duplicate-event").out
+    see = next(line for line in out.splitlines() if "see: eventscope" in line)
+    argv = see.split("see: eventscope ")[1].split()
+    again = kevs(*argv, "--json").ok().lines[0]
+    before = kevs("messages", t, "-p", "0", "-o", again["offset"] - 1, "-c", "1", "--json").ok()
+    assert before.lines[0]["payload"] == again["payload"]
+
+
 def test_full_and_sample_say_what_they_read(kevs, made):
     t = made(orders(3000))
     assert kevs("lint", t, "--rule", "no-key", "--json", "--sample", "600").json["checked"][

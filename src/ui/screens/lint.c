@@ -214,7 +214,11 @@ static void put_evidence(const struct evs_lint_finding *f, struct evs_buf *to)
             evs_buf_adds(to, "   ");
         evs_buf_add(to, t.text + m->name + 1, m->name_len - 2);
         evs_buf_addc(to, ' ');
-        put_value(t.text + m->start, m->end - m->start, to);
+        char words[64];
+        if (evs_lint_place_words(&t, m, words, sizeof(words)))
+            evs_buf_adds(to, words);
+        else
+            put_value(t.text + m->start, m->end - m->start, to);
     }
     evs_json_tree_done(&t);
 }
@@ -320,37 +324,6 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
 
 /* --- commands --------------------------------------------------------------------------------- */
 
-static bool number(const struct evs_json_tree *t, const struct evs_json_node *node, int64_t *ret_v)
-{
-    char text[32];
-    struct evs_err err = EVS_ERR_INIT;
-    evs_bands_say(text, sizeof(text), "%.*s", (int)(node->end - node->start),
-                  t->text + node->start);
-    return !evs_num_i64(text, 0, INT64_MAX, ret_v, &err);
-}
-
-/* The record of the evidence, if it names one. */
-static bool example_of(const struct evs_lint_finding *f, struct evs_place *to)
-{
-    static const char *const names[] = {"example", "again", "first"};
-    struct evs_json_tree t = {0};
-    struct evs_err err = EVS_ERR_INIT;
-    bool found = false;
-    if (!evs_json_tree_read(&t, f->evidence, strlen(f->evidence), &err))
-        for (size_t i = 0; !found && i < EVS_COUNT(names); i++) {
-            const struct evs_json_node *o = evs_json_member(&t, t.nodes, names[i]);
-            const struct evs_json_node *p = evs_json_member(&t, o, "partition");
-            const struct evs_json_node *at = evs_json_member(&t, o, "offset");
-            if (!p || !at)
-                continue;
-            int64_t partition = 0;
-            found = number(&t, p, &partition) && number(&t, at, &to->offset);
-            to->partition = (int32_t)partition;
-        }
-    evs_json_tree_done(&t);
-    return found;
-}
-
 static enum evs_handled open_finding(struct evs_screen *s)
 {
     static const char *const by_keys[] = {"hot-key", "split-key", "mixed-partitioners",
@@ -367,7 +340,7 @@ static enum evs_handled open_finding(struct evs_screen *s)
     struct evs_place at = EVS_PLACE_INIT;
     const char *screen = "partitions";
     evs_place_set(&at.topic, f->topic);
-    if (example_of(f, &at))
+    if (evs_lint_record(f, &at.partition, &at.offset))
         screen = "messages";
     for (size_t i = 0; i < EVS_COUNT(by_keys); i++)
         if (!strcmp(f->rule, by_keys[i]) && at.offset < 0)
