@@ -110,8 +110,9 @@ def test_little_memory_gives_the_same_answer(kevs, sink, filled, mode):
         for got in found:
             assert got.code == code, f"{got}"
         whole, sliced = (got.json for got in found)
-        order = [sorted(json.dumps(e, sort_keys=True) for e in x.pop("examples"))
-                 for x in (whole, sliced)]
+        order = [sorted(json.dumps({k: v for k, v in e.items() if mode != "count" or
+                                    k not in ("partition", "offset")}, sort_keys=True)
+                        for e in x.pop("examples")) for x in (whole, sliced)]
         assert order[0] == order[1] and order[0]
         assert sliced == whole
 

@@ -24,7 +24,9 @@ MODES = {
 @pytest.fixture(params=["sqlite", "jsonl", "postgresql", "redis", "kafka", "kafka-elsewhere",
                         *SEARCH])
 def sink(request, tmp_path):
-    return views.make(request.param, request.getfixturevalue, tmp_path)
+    made = views.make(request.param, request.getfixturevalue, tmp_path)
+    made.kind = request.param
+    return made
 
 
 @pytest.fixture(params=["sqlite", "jsonl"])
@@ -57,14 +59,15 @@ def equal_counts(report, events, log=False):
                    "skipped": nulls, "dead_lettered": 0}
 
 
-KILLS, KILLS_LONG = 100, 1000       # of each transactional sink, over its modes; search: a fifth
+KILLS, KILLS_LONG = 100, 1000       # of each transactional sink, over its modes
+PART = {"opensearch": 5, "elasticsearch": 5, "kafka-elsewhere": 3}      # and of these a part
 
 
 @pytest.mark.parametrize("mode", list(MODES))
 def test_kill_at_random(kevs, kafka, sink, filled, rng, request, mode):
     """Killed at a random moment of the time that a whole run takes, resumed, killed again."""
     kills = KILLS_LONG if request.config.option.long else KILLS
-    kills = math.ceil(kills / (5 if sink.name in SEARCH else 1) / len(MODES))
+    kills = math.ceil(kills / PART.get(sink.kind, 1) / len(MODES))
     options, same = MODES[mode]
     name = filled(400 if sink.name in SLOW else 2000)
     events = views.dump(kafka, name)
