@@ -96,6 +96,8 @@ static void note_parts(struct team *t, const struct evs_ckpt *c)
 
 static void fail(struct team *t, struct share *s, const struct evs_err *err)
 {
+    if (err->code == EVS_EOF)
+        return; /* it was stopped before it had begun */
     if (err->domain && !strcmp(err->domain, "fenced")) {
         evs_log(EVS_LOG_WARN, "replay %s: %s", s->plan.id, err->msg);
         s->again_us = evs_clock_mono_us() + AGAIN_US; /* the group will say whose it is */
@@ -316,6 +318,7 @@ enum evs_rc evs_team_run(const struct evs_replay_opts *opts, const char *group,
     if (!rc) {
         t.report.state = "running";
         rc = work(&t, group, err);
+        rc = rc == EVS_EOF ? EVS_OK : rc;
         bool all = true;
         for (size_t i = 0; i < t.n; i++)
             all = all && t.shares[i].done;
