@@ -177,10 +177,13 @@ static void fatal(struct worker *w, const struct evs_err *err)
 static void kick(struct worker *w)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(KICK_PARTS);
-    size_t step = w->n_parts / KICK_PARTS + 1;
+    size_t started = 0, at = 0;
+    for (size_t i = 0; i < w->n_parts; i++)
+        started += w->parts[i]->started;
+    size_t step = started / KICK_PARTS + 1, first = w->kicks++ % step;
     w->kicked = true;
-    for (size_t i = w->kicks++ % step; i < w->n_parts; i += step)
-        if (w->parts[i]->started)
+    for (size_t i = 0; i < w->n_parts; i++)
+        if (w->parts[i]->started && at++ % step == first)
             rd_kafka_topic_partition_list_add(list, w->r->ranges->topic, w->parts[i]->partition)
                 ->offset = EVS_TS_END;
     if (list->cnt)
