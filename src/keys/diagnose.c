@@ -344,13 +344,17 @@ static void find_mutable(struct diag *d)
 static void find_alone(struct diag *d)
 {
     const struct evs_keyset *ks = d->ks;
-    if (ks->read != 1 || ks->partitions == 1)
+    if (ks->read != 1)
         return;
     struct evs_finding *f = finding_add(d, "balanced", EVS_SEV_INFO);
     f->weight = 40;
+    f->unjudged = true;
     struct evs_buf *t = finding_text(d);
-    evs_buf_printf(t, "Only p%zu was read, so nothing is said about the load of the others.",
-                   d->r->messages.argmax);
+    if (ks->partitions == 1)
+        evs_buf_adds(t, "One partition takes everything: there is no load to even out.");
+    else
+        evs_buf_printf(t, "Only p%zu was read, so nothing is said about the load of the others.",
+                       d->r->messages.argmax);
     if (ks->n_top && ks->messages) {
         evs_buf_adds(t, " Its heaviest key: ");
         finding_key(t, &ks->top[0], KEY_COLS);
@@ -364,7 +368,7 @@ static void find_alone(struct diag *d)
 static void find_balanced(struct diag *d)
 {
     const struct evs_report *r = d->r;
-    if (d->ks->read == 1 && d->ks->partitions > 1)
+    if (d->ks->read == 1)
         return;
     if (d->ratio >= EVEN) {
         for (size_t i = 0; i < d->r->n; i++)

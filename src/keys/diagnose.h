@@ -42,6 +42,7 @@ struct evs_finding {
     struct evs_fact fact[EVS_FACTS];
     size_t n_facts;
     double weight; /* among findings of one severity */
+    bool unjudged; /* nothing could be: neither good nor bad */
 };
 
 struct evs_report {

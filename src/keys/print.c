@@ -303,6 +303,7 @@ static void what_if(struct evs_jsonw *w, const struct evs_whatifs *all)
         num(w, "max_over_mean_high", x->high);
         num(w, "peak_max_over_mean", x->peak);
         evs_jsonw_bool(w, "peak_estimate", x->peak_estimate);
+        evs_jsonw_str(w, "peak_unknown", x->peak_unknown);
         num(w, "hot_key_share", x->hot_key_share);
         num(w, "partitions_touched_per_hot_key", x->partitions_per_hot_key);
         evs_jsonw_str(w, "ordering", x->ordering);

@@ -430,6 +430,13 @@ static void peak(const struct job *j, const struct parsed *p)
     else if (p->kind == SHARDS_ALL)
         j->w->peak = evs_peak_shards_all(j->ks, &j->r->grid, p->n);
     j->w->peak_estimate = !isnan(j->w->peak);
+    if (j->w->peak_estimate)
+        return;
+    j->w->peak_unknown = j->ks->sampled ? "a sample does not show when records were written"
+                         : p->kind == SHARDS_ALL ? "when the keyless records came is not kept"
+                         : p->kind == SHARDS_PLACED || p->kind == SHARDS_RANDOM
+                             ? "no row of the key heat map is mostly this key"
+                             : "when each key's records came is not kept";
 }
 
 static enum evs_rc work_out(const struct evs_keyset *ks, const struct evs_report *r,

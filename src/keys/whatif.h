@@ -34,6 +34,7 @@ struct evs_whatif {
     double max_over_mean, low, high; /* low = high where exact */
     double peak;                     /* max / mean of the worst time slice; NAN unknown */
     bool peak_estimate;              /* keys/peak.h says from what */
+    const char *peak_unknown;        /* why there is none; NULL where there is */
     double hot_key_share;            /* of the heaviest (key, partition) after the change */
     double partitions_per_hot_key;
     const char *ordering;     /* in words */

@@ -138,3 +138,26 @@ def test_partitions_know_the_scan_and_bytes(kafka, orders, admin, tui):
     t.send("u").wait("BYTES~").wait(re.compile(r"~ +messages times the mean size of \d+ that were"))
     t.wait(re.compile(r"^[► ] +5 .* [\d.]+ MB", re.M))
     t.send("u").wait("MSGS")
+
+
+def test_keys_of_one_partition_and_of_all(kafka, kevs, orders, tui):
+    t = tui("messages", orders, "-o", "beginning", "-b", kafka, "--tui", rows=36, cols=130)
+    t.wait(re.compile(r"kept of"))
+    t.wait(re.compile(r"^► *\d+ +\d+ ", re.M))
+    at = re.search(r"^► *(\d+) ", t.text, re.M)[1]
+    t.send("K").wait(f"Only p{at} was read")
+    assert "√" not in t.text    # nothing was judged
+    t.wait("whole topic")
+    t.send("a").wait("Hot key: User:123")
+    t.wait(re.compile(r"exact +6 of 6 partitions"))
+    t.send("q").wait(f"Only p{at} was read")
+
+
+def test_one_partition_is_not_called_balanced(kafka, kevs, topic, produce, tui):
+    name = topic(partitions=1)
+    produce(name, [(f"k{i % 50}", "v") for i in range(500)])
+    first = kevs("keys", name, "--json").ok().json["diagnosis"][0]
+    assert first["kind"] == "balanced" and "One partition" in first["text"]
+    t = tui("keys", name, "-b", kafka, "--tui", rows=36, cols=130)
+    t.wait("One partition takes everything")
+    assert "√" not in t.text

@@ -229,6 +229,8 @@ static void peak_of_shards(void **state)
     struct evs_whatif random = ask("shards:8:random"), other = ask("partitions:24");
     assert_true(random.peak >= 1 && random.peak < 7);
     assert_true(isnan(other.peak) && !other.peak_estimate); /* nothing kept tells */
+    assert_non_null(other.peak_unknown);
+    assert_null(random.peak_unknown);
     evs_whatif_done(&random);
     evs_whatif_done(&other);
     done();

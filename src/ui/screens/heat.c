@@ -459,7 +459,7 @@ static const struct evs_hint hints[] = {
     EVS_HINT(OPEN, "messages"),          EVS_HINT(GO_KEYS, "keys here"),
     EVS_HINT(GO_WHATIF, "what-if"),      EVS_HINT(MARK, "range"),
     EVS_HINT2(MORE, LESS, "brightness"), EVS_HINT(MATCH_NEXT, "next pattern"),
-    EVS_HINT(MODE, "by leader, key"),    EVS_HINT(ZOOM, "zoom the range"),
+    EVS_HINT(MODE, "other rows"),        EVS_HINT(ZOOM, "zoom the range"),
     EVS_HINT(SAVE_ALL, "save"),          EVS_HINTS_END};
 
 static const struct evs_meaning meanings[] = {

@@ -388,6 +388,7 @@ static bool can(const struct evs_screen *s, enum evs_command c)
         return k->seen.sn &&
                k->top < (k->bytes ? k->seen.sn->ks->n_top_bytes : k->seen.sn->ks->n_top);
     case EVS_CMD_CONTINUE: return evs_ui_scan_can_continue(k->scan);
+    case EVS_CMD_ALL: return s->at.partition >= 0;
     default: return true;
     }
 }
@@ -448,11 +449,19 @@ static bool command_line(const struct evs_screen *s, struct evs_buf *out)
     return true;
 }
 
-static const struct evs_hint hints[] = {
-    EVS_HINT(OPEN, "messages"),     EVS_HINT(TRACE, "trace"),   EVS_HINT(CONTINUE, "read the rest"),
-    EVS_HINT(GO_WHATIF, "what-if"), EVS_HINT(GO_HEAT, "heat"),  EVS_HINT(UNIT, "bytes"),
-    EVS_HINT(PANE_NEXT, "pane"),    EVS_HINT(SAVE_ALL, "save"), EVS_HINT(MORE, "more keys"),
-    EVS_HINT(FILTER, "count only"), EVS_HINT(FOLLOW, "live"),   EVS_HINTS_END};
+static const struct evs_hint hints[] = {EVS_HINT(OPEN, "messages"),
+                                        EVS_HINT(ALL, "whole topic"),
+                                        EVS_HINT(TRACE, "trace"),
+                                        EVS_HINT(CONTINUE, "read the rest"),
+                                        EVS_HINT(GO_WHATIF, "what-if"),
+                                        EVS_HINT(GO_HEAT, "heat"),
+                                        EVS_HINT(UNIT, "bytes"),
+                                        EVS_HINT(PANE_NEXT, "pane"),
+                                        EVS_HINT(SAVE_ALL, "save"),
+                                        EVS_HINT(MORE, "more keys"),
+                                        EVS_HINT(FILTER, "count only"),
+                                        EVS_HINT(FOLLOW, "live"),
+                                        EVS_HINTS_END};
 
 static const struct evs_meaning meanings[] = {
     {"▲ ! √",

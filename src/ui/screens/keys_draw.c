@@ -25,7 +25,7 @@ const char *evs_keys_heading(const void *ctx, int col)
 
 int evs_finding_draw(struct evs_view *v, int row, int max_rows, const struct evs_finding *f)
 {
-    bool balanced = !strcmp(f->kind, "balanced");
+    bool balanced = !strcmp(f->kind, "balanced") && !f->unjudged;
     enum evs_role role = f->severity == EVS_SEV_CRITICAL ? EVS_ROLE_BAD
                          : f->severity == EVS_SEV_WARN   ? EVS_ROLE_WARN
                          : balanced                      ? EVS_ROLE_OK

@@ -41,6 +41,19 @@ static bool filter_done(void *ctx, const char *text)
     return true;
 }
 
+/* The same of all partitions. */
+static enum evs_handled whole_topic(const struct evs_screen *s)
+{
+    if (s->at.partition < 0)
+        return EVS_IGNORED;
+    struct evs_place at = EVS_PLACE_INIT;
+    evs_place_copy(&at, &s->at);
+    at.partition = -1;
+    evs_ui_open(s->ui, "keys", &at);
+    evs_place_done(&at);
+    return EVS_HANDLED;
+}
+
 enum evs_handled evs_keys_scope(struct evs_screen *s, enum evs_command c)
 {
     struct keys *k = s->state;
@@ -54,6 +67,7 @@ enum evs_handled evs_keys_scope(struct evs_screen *s, enum evs_command c)
                                                        .done = filter_done,
                                                        .ctx = k});
         return EVS_HANDLED;
+    case EVS_CMD_ALL: return whole_topic(s);
     case EVS_CMD_ISOLATION: how.uncommitted = !how.uncommitted; break;
     case EVS_CMD_FOLLOW: how.live = !how.live; break;
     default: return EVS_IGNORED;

@@ -57,6 +57,10 @@ static void order_field(const struct evs_whatif *x, struct evs_field *f)
 
 static void peak_field(const struct whatif *w, const struct evs_whatif *x, struct evs_field *f)
 {
+    if (isnan(x->peak) && x->peak_unknown && f->exact) {
+        evs_field_set(f, EVS_ROLE_NUM_UNKNOWN, x->peak_unknown);
+        return;
+    }
     if (!x->peak_estimate) {
         ratio_field(w, x, x->peak, f);
         return;
