@@ -17,14 +17,37 @@ KEYS = {"enter": "\r", "esc": "\x1b", "tab": "\t", "backspace": "\x7f", "space":
         "delete": "\x1b[3~", "f1": "\x1bOP", "btab": "\x1b[Z"}
 
 
+class Screen(pyte.Screen):
+    """With the scrolling (SU, SD) that pyte leaves out and curses uses."""
+
+    def _scroll(self, count, last, step):
+        top, bottom = self.margins or (0, self.lines - 1)
+        y = self.cursor.y
+        for _ in range(count or 1):
+            self.cursor.y = bottom if last else top
+            step()
+        self.cursor.y = y
+
+    def scroll_up(self, count=1):
+        self._scroll(count, True, self.index)
+
+    def scroll_down(self, count=1):
+        self._scroll(count, False, self.reverse_index)
+
+
+class Stream(pyte.ByteStream):
+    csi = {**pyte.ByteStream.csi, "S": "scroll_up", "T": "scroll_down"}
+    events = pyte.ByteStream.events | {"scroll_up", "scroll_down"}
+
+
 class Tui:
     """TERM is screen-256color: all of it is known to pyte (xterm's `rep` is not). The program is
     the session's leader, which the kernel never stops: for ^Z start it from a shell."""
 
     def __init__(self, argv, env, rows=40, cols=120):
         self.raw = bytearray()
-        self.screen = pyte.Screen(cols, rows)
-        self.stream = pyte.ByteStream(self.screen)
+        self.screen = Screen(cols, rows)
+        self.stream = Stream(self.screen)
         self.master, self.slave = pty.openpty()      # the slave stays open: modes after the end
         self._size(rows, cols)
         self.modes_before = termios.tcgetattr(self.slave)
