@@ -1,4 +1,4 @@
-"""What screens.md asks of every screen: reach, columns, keys in one voice, figures as commands say."""
+"""What screens.md asks of every screen: reach, columns, keys in one voice, figures as commands."""
 import base64
 import re
 import shlex
