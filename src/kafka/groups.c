@@ -6,30 +6,11 @@
 
 #include "core/clock.h"
 #include "core/xalloc.h"
-#include "kafka/handle.h"
+#include "kafka/groups_int.h"
 #include "kafka/meta.h"
 
-enum { HANDLES = 4, HANDLES_MAX = 8, SLOTS = EVS_GROUPS_INFLIGHT, MANY = 64 };
-enum { TRY_US = 1000000, GRACE_MS = 2000 };
-
-struct pool_handle {
-    rd_kafka_t *rk;
-    rd_kafka_queue_t *queue;
-    rd_kafka_AdminOptions_t *offsets, *members;
-};
-
-struct evs_groups {
-    struct evs_client *c;
-    struct pool_handle handles[HANDLES_MAX];
-    int n;
-    char *first; /* the group first asked for: see open_handle */
-    struct evs_wake wake;
-    uint32_t run; /* of evs_groups_ask: an answer that outlived its run is dropped */
-    bool spoiled; /* a request was not answered: see retire() */
-    /* A broker without ListGroups (librdkafka's mock) knows no "all partitions" either, and
-     * librdkafka 2.0.2 waits for ever on its empty answer: then these are asked for by name. */
-    rd_kafka_topic_partition_list_t *places;
-};
+enum { HANDLES = 4, SLOTS = EVS_GROUPS_INFLIGHT, MANY = 64 };
+enum { WAITS_OFFSETS = 1, WAITS_MEMBERS = 2 };
 
 /* One run of evs_groups_ask. */
 struct asking {
@@ -41,39 +22,10 @@ struct asking {
     bool half;      /* its offsets were sent, its members not yet */
     int turn, flying, sent;
     int64_t news_us; /* when the last answer came */
+    uint8_t *waits;  /* of each ask: what was sent and is not answered */
 };
 
-const char *evs_group_state_name(enum evs_group_state s)
-{
-    static const char *const names[] = {
-        "Unknown", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead", "Empty"};
-    return names[s];
-}
-
-static enum evs_group_state state_of(rd_kafka_consumer_group_state_t s)
-{
-    switch (s) {
-    case RD_KAFKA_CONSUMER_GROUP_STATE_PREPARING_REBALANCE: return EVS_GROUP_PREPARING;
-    case RD_KAFKA_CONSUMER_GROUP_STATE_COMPLETING_REBALANCE: return EVS_GROUP_COMPLETING;
-    case RD_KAFKA_CONSUMER_GROUP_STATE_STABLE: return EVS_GROUP_STABLE;
-    case RD_KAFKA_CONSUMER_GROUP_STATE_DEAD: return EVS_GROUP_DEAD;
-    case RD_KAFKA_CONSUMER_GROUP_STATE_EMPTY: return EVS_GROUP_EMPTY;
-    default: return EVS_GROUP_UNKNOWN;
-    }
-}
-
 /* --- the pool --- */
-
-static rd_kafka_AdminOptions_t *options(struct evs_groups *g, rd_kafka_t *rk,
-                                        rd_kafka_admin_op_t op)
-{
-    char why[200];
-    rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(rk, op);
-    int64_t ms = evs_client_timeout_ms(g->c);
-    rd_kafka_AdminOptions_set_request_timeout(o, (int)(ms < 3600000 ? ms : 3600000), why,
-                                              sizeof(why));
-    return o;
-}
 
 /* When a broker answers that it does not coordinate the group (it moved, or the broker has just
  * started), librdkafka 2.0.2 asks for the coordinator of the handle's own group without looking
@@ -90,8 +42,11 @@ static enum evs_rc open_handle(struct evs_groups *g, struct pool_handle *h, stru
         return rc;
     h->queue = rd_kafka_queue_new(h->rk);
     rd_kafka_queue_io_event_enable(h->queue, g->wake.fds[1], "g", 1);
-    h->offsets = options(g, h->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    h->members = options(g, h->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+    /* The patience is ours: when librdkafka 2.0.2 gives up a request to a coordinator and the
+     * answer comes all the same, it ends the process (eonce->refcnt > 0). */
+    int64_t ms = EVS_ADMIN_MS;
+    h->offsets = evs_groups_options(h->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, ms);
+    h->members = evs_groups_options(h->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, ms);
     return EVS_OK;
 }
 
@@ -132,7 +87,7 @@ enum evs_rc evs_groups_open(struct evs_client *c, int handles, struct evs_groups
 {
     struct evs_groups *g = evs_xcalloc(1, sizeof(*g));
     g->c = c;
-    g->n = handles > HANDLES_MAX ? HANDLES_MAX : handles > 0 ? handles : HANDLES;
+    g->n = handles > EVS_GROUPS_HANDLES ? EVS_GROUPS_HANDLES : handles > 0 ? handles : HANDLES;
     enum evs_rc rc = evs_wake_init(&g->wake, err);
     if (rc) {
         evs_free(g);
@@ -153,116 +108,6 @@ void evs_groups_close(struct evs_groups *g)
     evs_wake_done(&g->wake);
     evs_free(g->first);
     evs_free(g);
-}
-
-/* --- listing --- */
-
-static int by_name(const void *a, const void *b)
-{
-    const struct evs_group_name *x = a, *y = b;
-    return strcmp(x->name, y->name);
-}
-
-void evs_group_list_done(struct evs_group_list *l)
-{
-    for (size_t i = 0; i < l->n; i++)
-        evs_free(l->groups[i].name);
-    evs_free(l->groups);
-    evs_free(l->warning);
-    *l = (struct evs_group_list){0};
-}
-
-/* librdkafka before 2.14.2 may give a group twice. */
-static void sort_unique(struct evs_group_list *l)
-{
-    if (l->n)
-        qsort(l->groups, l->n, sizeof(*l->groups), by_name);
-    size_t kept = 0;
-    for (size_t i = 0; i < l->n; i++) {
-        if (kept && !strcmp(l->groups[kept - 1].name, l->groups[i].name))
-            evs_free(l->groups[i].name);
-        else
-            l->groups[kept++] = l->groups[i];
-    }
-    l->n = kept;
-}
-
-static void name_places(struct evs_groups *g)
-{
-    struct evs_err err = EVS_ERR_INIT;
-    struct evs_meta *m = NULL;
-    if (g->places || evs_meta_fetch(g->c, NULL, &m, &err))
-        return;
-    g->places = rd_kafka_topic_partition_list_new(64);
-    for (int t = 0; t < m->n_topics; t++)
-        for (int p = 0; p < m->topics[t].n_partitions; p++)
-            rd_kafka_topic_partition_list_add(g->places, m->topics[t].name,
-                                              m->topics[t].partitions[p].partition);
-    evs_meta_free(m);
-}
-
-static enum evs_rc take_list(struct evs_groups *g, rd_kafka_event_t *ev,
-                             struct evs_group_list *ret_list, struct evs_err *err)
-{
-    rd_kafka_resp_err_t e = rd_kafka_event_error(ev);
-    const rd_kafka_ListConsumerGroups_result_t *r =
-        e ? NULL : rd_kafka_event_ListConsumerGroups_result(ev);
-    size_t n = 0, n_errors = 0;
-    const rd_kafka_ConsumerGroupListing_t **rows =
-        r ? rd_kafka_ListConsumerGroups_result_valid(r, &n) : NULL;
-    const rd_kafka_error_t **errors =
-        r ? rd_kafka_ListConsumerGroups_result_errors(r, &n_errors) : NULL;
-    if (!e && !n && n_errors)
-        e = rd_kafka_error_code(errors[0]);
-    if (e == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
-        name_places(g);
-    if (e)
-        return evs_kafka_fail(g->c, e, err, "list of groups");
-    evs_link_good(g->c, -1, 0);
-    struct evs_group_list l = {.groups = evs_xcalloc(n + 1, sizeof(*l.groups)), .n = n};
-    for (size_t i = 0; i < n; i++)
-        l.groups[i] = (struct evs_group_name){
-            evs_xstrdup(rd_kafka_ConsumerGroupListing_group_id(rows[i])),
-            state_of(rd_kafka_ConsumerGroupListing_state(rows[i])),
-            rd_kafka_ConsumerGroupListing_is_simple_consumer_group(rows[i]) != 0};
-    if (n_errors)
-        l.warning =
-            evs_xprintf("%zu broker%s did not list groups: %s", n_errors, n_errors > 1 ? "s" : "",
-                        evs_meta_error_text(rd_kafka_error_code(errors[0])));
-    sort_unique(&l);
-    *ret_list = l;
-    return EVS_OK;
-}
-
-enum evs_rc evs_groups_list(struct evs_groups *g, struct evs_group_list *ret_list,
-                            struct evs_err *err)
-{
-    rd_kafka_t *rk = NULL;
-    enum evs_rc rc = evs_handle_shared(g->c, EVS_READ_UNCOMMITTED, &rk, err);
-    if (rc)
-        return rc;
-    rd_kafka_AdminOptions_t *o = options(g, rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
-    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
-    rd_kafka_ListConsumerGroups(rk, o, q);
-    rd_kafka_event_t *ev = NULL;
-    int64_t start_us = evs_clock_mono_us(), waited_us = 0;
-    /* Each time it is tried anew for a while: the connection may be back. */
-    while (!ev && waited_us < evs_client_timeout_ms(g->c) * 1000 &&
-           !(waited_us > TRY_US && evs_link_hopeless(g->c)) && !evs_client_stopped(g->c)) {
-        ev = rd_kafka_queue_poll(q, 100);
-        evs_handle_poll(rk);
-        waited_us = evs_clock_mono_us() - start_us;
-    }
-    rc = ev ? take_list(g, ev, ret_list, err)
-            : evs_kafka_fail(g->c,
-                             evs_client_stopped(g->c) ? RD_KAFKA_RESP_ERR__INTR
-                                                      : RD_KAFKA_RESP_ERR__TIMED_OUT,
-                             err, "list of groups");
-    if (ev)
-        rd_kafka_event_destroy(ev);
-    rd_kafka_AdminOptions_destroy(o);
-    rd_kafka_queue_destroy(q);
-    return rc;
 }
 
 /* --- asking for many --- */
@@ -359,7 +204,7 @@ static void tell_members(struct asking *a, size_t i, const rd_kafka_ConsumerGrou
     for (size_t m = 0; m < n; m++)
         fill_member(&members[m], rd_kafka_ConsumerGroupDescription_member(d, m));
     struct evs_group_desc desc = {
-        .state = state_of(rd_kafka_ConsumerGroupDescription_state(d)),
+        .state = evs_group_state_of(rd_kafka_ConsumerGroupDescription_state(d)),
         .assignor = rd_kafka_ConsumerGroupDescription_partition_assignor(d),
         .coordinator = node ? rd_kafka_Node_id(node) : -1,
         .members = members,
@@ -403,13 +248,35 @@ static void take_event(struct asking *a, rd_kafka_event_t *ev)
     if (t >> RUN_SHIFT != (a->g->run & 0xffff))
         return;
     rd_kafka_event_type_t type = rd_kafka_event_type(ev);
-    if (type == RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT)
+    if (type == RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT) {
+        a->waits[i] &= (uint8_t)~WAITS_OFFSETS;
         take_offsets(a, i, ev);
-    else if (type == RD_KAFKA_EVENT_DESCRIBECONSUMERGROUPS_RESULT)
+    } else if (type == RD_KAFKA_EVENT_DESCRIBECONSUMERGROUPS_RESULT) {
+        a->waits[i] &= (uint8_t)~WAITS_MEMBERS;
         take_members(a, i, ev);
-    else
+    } else {
         return;
+    }
     a->flying--;
+}
+
+/* Nothing is answered any more: what is on its way failed, and so did what was not sent. */
+static void give_up(struct asking *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        bool unsent = i > a->next || (i == a->next && !a->half);
+        bool offsets = a->waits[i] & WAITS_OFFSETS || (unsent && a->asks[i].offsets);
+        bool members = a->waits[i] & WAITS_MEMBERS ||
+                       (a->asks[i].members && (unsent || (i == a->next && a->half)));
+        struct evs_err err = EVS_ERR_INIT;
+        if (offsets)
+            fail_offsets(a, i, RD_KAFKA_RESP_ERR__TIMED_OUT);
+        if (members && evs_kafka_fail(a->g->c, RD_KAFKA_RESP_ERR__TIMED_OUT, &err, "members"))
+            a->ops->members_failed(a->ctx, i, &err);
+    }
+    a->g->spoiled = true;
+    a->next = a->n;
+    a->flying = 0;
 }
 
 /* Nor does such a broker describe groups; librdkafka 2.0.2 loses other answers over refusing. */
@@ -435,6 +302,7 @@ static void send_more(struct asking *a)
         else if (q->members)
             send_members(a, h, q->name);
         if (first || (q->members && !a->g->places)) {
+            a->waits[a->next] |= first ? WAITS_OFFSETS : WAITS_MEMBERS;
             a->flying++;
             a->sent += 2;
         }
@@ -469,7 +337,8 @@ enum evs_rc evs_groups_ask(struct evs_groups *g, const struct evs_group_ask *ask
     if (!g->first && n)
         g->first = evs_xstrdup(asks[0].name);
     enum evs_rc rc = n ? open_handles(g, n > MANY ? g->n : 1, err) : EVS_OK;
-    int64_t patience_us = (evs_client_timeout_ms(g->c) + GRACE_MS) * 1000;
+    int64_t patience_us = evs_client_timeout_ms(g->c) * 1000;
+    a.waits = evs_xcalloc(n + 1, 1);
     g->run++;
     a.news_us = evs_clock_mono_us();
     struct pollfd fds[2] = {{g->wake.fds[0], POLLIN, 0}, {-1, POLLIN, 0}};
@@ -482,7 +351,7 @@ enum evs_rc evs_groups_ask(struct evs_groups *g, const struct evs_group_ask *ask
         } else if (drain(&a)) {
             a.news_us = evs_clock_mono_us();
         } else if (a.flying > 0 && evs_clock_mono_us() - a.news_us > patience_us) {
-            rc = evs_kafka_fail(g->c, RD_KAFKA_RESP_ERR__TIMED_OUT, err, "groups");
+            give_up(&a);
         } else if (a.flying > 0) {
             poll(fds, stop ? 2 : 1, 100);
             evs_wake_drain(&g->wake);
@@ -492,5 +361,6 @@ enum evs_rc evs_groups_ask(struct evs_groups *g, const struct evs_group_ask *ask
         *ret_requests += a.sent;
     g->spoiled |= a.flying > 0;
     retire(g);
+    evs_free(a.waits);
     return rc;
 }

@@ -267,6 +267,36 @@ def test_watch_survives_a_broker_restart(broker, any_admin, evs, name):
     assert code == 0
 
 
+def test_a_broker_that_stands_still_is_a_state_and_heals(broker, any_admin, evs, name):
+    """Answers that come after the patience is over: no crash, no wrong figure, and it goes on."""
+    k = broker()
+    admin = any_admin.at(k.bootstrap)
+    groups = [name(f"g{i}") for i in range(100)]
+    admin("create-topic", topic="t", partitions=1)
+    admin("produce", topic="t", records=[{"partition": 0, "key": "k", "value": "v"}] * 5)
+    admin("set-group-offsets", groups=groups, topic="t", offsets={"0": 2})
+    child = evs.at(k.bootstrap).start("lag", "--watch", "200ms", "--json", "--timeout", "1s", "-q")
+
+    def line(good):
+        doc = json.loads(child.stdout.readline())
+        for g in doc["groups"]:
+            assert g["total_lag"] == 3 or (g["total_lag"] is None and g["error"]), g
+        return len(doc["groups"]) == 100 and \
+            good == all(g["total_lag"] == 3 for g in doc["groups"])
+    try:
+        for _ in range(3):
+            proc.wait_until(lambda: line(True), "all groups", 60, 0)
+            k.freeze(1)
+            proc.wait_until(lambda: line(False), "the state", 60, 0)
+            k.thaw(1)
+        proc.wait_until(lambda: line(True), "the recovery", 60, 0)
+    finally:
+        k.thaw(1)
+        child.terminate()
+        child.communicate(timeout=20)
+    assert child.returncode == 0
+
+
 def test_lost_permission_is_a_state_and_heals(broker, any_admin, evs, name):
     from support.kafka import AUTHORIZER
     k = broker(listeners={"SASL": "SASL_PLAINTEXT"}, properties={
