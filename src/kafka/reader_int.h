@@ -30,17 +30,17 @@ struct part {
     /* of the reader's ranges, followed by `more` of this partition */
     const struct evs_range *window;
     size_t more;
-    int64_t span; /* offsets of all windows; 0 with an open one */
+    int64_t span;      /* offsets of all windows; 0 with an open one */
     atomic_llong base; /* next + base offsets are passed */
-    bool jump;            /* to the next window, when the loop comes by */
+    bool jump;         /* to the next window, when the loop comes by */
     atomic_llong next;
     atomic_int state;
     atomic_bool troubled;
-    bool started;     /* rd_kafka_consume_start_queue was called */
+    bool started; /* rd_kafka_consume_start_queue was called */
     int worker;
-    int64_t given;    /* records delivered */
-    int64_t short_us; /* since when the log ends before `to`; 0 it does not */
-    rd_kafka_resp_err_t native; /* trouble waiting for the worker's loop, or the last one told */
+    int64_t given;                /* records delivered */
+    int64_t short_us;             /* since when the log ends before `to`; 0 it does not */
+    rd_kafka_resp_err_t native;   /* trouble waiting for the worker's loop, or the last one told */
     int64_t trouble_us, retry_us; /* since when; when to try again */
     int tries;
 };
@@ -57,6 +57,7 @@ struct worker {
     int64_t kick_messages, kick_bytes; /* served in a turn: wake the fetcher */
     int64_t turn_messages, turn_bytes; /* served in this one */
     size_t kicks;
+    unsigned silent; /* turns without a record */
     struct evs_record record;
     int64_t idle_us; /* when the idle callback ran last */
     struct evs_patience patience;

@@ -30,3 +30,6 @@ def run(bench):
             "org.apache.kafka.tools.ConsumerPerformance", "--bootstrap-server", at, "--topic",
             topic, "--messages", bench.records, "--timeout", "60000")),
     ])
+    kept = json.loads(bench.timed([bench.tool("distinct"), "100000000"], capture=True).out)
+    print(f"\n{kept['keys']:,} distinct keys without a broker: peak {kept['peak_mib']:.0f} MiB, "
+          f"estimate {kept['estimate']:,.0f}, stated error {100 * kept['error']:.1f} %")
