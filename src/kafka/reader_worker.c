@@ -466,6 +466,9 @@ static void turn(struct worker *w)
         begin_more(w);
     if (n <= 0)
         look_at_link(w);
+    w->silent = n > 0 ? 0 : w->silent + 1;
+    if (w->silent == 1 || w->silent == 4 || w->silent == 16) /* asleep, for whatever reason? */
+        kick(w);
 }
 
 void evs_worker_run(void *arg)
