@@ -163,7 +163,9 @@ def test_no_ghost_cells(kafka, topic, admin, tui):
 
 def test_two_hundred_resizes_keep_the_record(kafka, orders, tui, rng):
     t = tui("messages", orders, "-b", kafka, "--tui", "-p", "0", rows=30, cols=120)
-    t.wait("END").send("k", "k", "k").pump(0.5)
+    t.wait("END")
+    settled(t)
+    settled(t.send("k", "k", "k"))
     here = re.search(r"► +([\d,]+) ", t.text).group(1)
     for _ in range(200):
         t.resize(rng.randrange(1, 61), rng.randrange(1, 201))
