@@ -365,10 +365,10 @@ static enum evs_rc finish(struct run *r, enum evs_rc rc, struct evs_err *err)
     struct evs_err second = EVS_ERR_INIT;
     r->report.state = rc == EVS_OK ? "done" : rc == EVS_EOF ? "stopped" : "failed";
     if (rc == EVS_OK) {
-        rc = r->plan->swap ? r->sink->ops->swap(r->sink, r->plan->target, err)
-                           : r->sink->ops->finish(r->sink, "done", err);
+        rc =
+            r->plan->swap ? r->sink->ops->swap(r->sink, r->plan->target, err) : finish_sink(r, err);
         if (rc)
-            r->report.state = "failed";
+            r->report.state = rc == EVS_EOF ? "stopped" : "failed";
     } else if (r->sink->ops->finish(r->sink, r->report.state, &second) && rc == EVS_EOF) {
         rc = EVS_OK; /* the rows are safe; only the word is missing */
     }

@@ -107,6 +107,7 @@ enum evs_rc run_collect(const struct evs_replay_opts *opts, const struct evs_ckp
 enum evs_rc write_batch(struct run *r, struct batch *b, struct evs_err *err);
 /* What the lanes hold at the end, as one batch where that is one sorted pass through the sink. */
 enum evs_rc write_rest(struct run *r, struct evs_err *err);
+enum evs_rc finish_sink(struct run *r, struct evs_err *err);
 enum evs_rc open_dead_sink(struct run *r, struct evs_err *err);
 void tell_progress(struct run *r, bool now);
 bool stopping(const struct run *r);

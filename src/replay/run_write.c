@@ -106,6 +106,19 @@ static enum evs_rc apply(struct run *r, struct evs_sink *sink, struct evs_sink_b
     return rc;
 }
 
+/* Everything is in; the last word may be said again. */
+enum evs_rc finish_sink(struct run *r, struct evs_err *err)
+{
+    int64_t first_us = evs_clock_mono_us();
+    enum evs_rc rc = r->sink->ops->finish(r->sink, "done", err);
+    for (int attempt = 0; rc == EVS_RETRY; attempt++) {
+        rc = wait_again(r, attempt, first_us, err);
+        if (!rc)
+            rc = r->sink->ops->finish(r->sink, "done", err);
+    }
+    return rc;
+}
+
 static enum evs_rc write_dead(struct run *r, struct batch *b, struct evs_err *err)
 {
     if (!b->dead.n || !r->dead_sink)

@@ -41,6 +41,7 @@ static const char script[] =
     "end "
     "if ARGV[1] == '' then drop(ARGV[2]) return 1 end "
     "if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end "
+    "if redis.call('HGET', KEYS[1], 'state') == 'done' then return 1 end "
     "drop(ARGV[4]) move(ARGV[3], ARGV[4]) move(ARGV[2], ARGV[3]) "
     "redis.call('HSET', KEYS[1], 'state', 'done', 'updated_ms', ARGV[6]) "
     "redis.call('DEL', KEYS[2]) "
