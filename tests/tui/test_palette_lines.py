@@ -22,9 +22,9 @@ def profiles(evs):
 def test_another_cluster_in_its_place(kafka, topic, profiles, tui):
     name = topic()
     profiles(kafka)
-    t = tui("topics", "-C", "one", "--tui", rows=24, cols=110)
+    t = tui("topics", "-C", "one", "--tui", rows=24, cols=180)
     t.wait(name).wait(lambda t: " one " in t.lines[0])
-    t.send("M").wait("No record in this window")
+    t.send("M").wait("list · read_committed")
     t.send(":", "cluster tw", "o", "enter").wait(lambda t: " two " in t.lines[0])
     t.wait("locked").wait(name).wait(lambda t: t.lines[1].startswith(" Topics "))
     t.send(":", "cluster nosuch", "enter").wait("nosuch")
