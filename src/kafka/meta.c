@@ -159,6 +159,11 @@ static enum evs_rc check_topic(struct evs_client *c, const char *topic,
     return err->code;
 }
 
+bool evs_meta_no_topic(const struct evs_err *err)
+{
+    return err->native == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
 enum evs_rc evs_meta_fetch(struct evs_client *c, const char *topic, struct evs_meta **ret_meta,
                            struct evs_err *err)
 {

@@ -56,6 +56,8 @@ struct evs_meta {
  * hint). */
 enum evs_rc evs_meta_fetch(struct evs_client *c, const char *topic, struct evs_meta **ret_meta,
                            struct evs_err *err) EVS_MUST_USE;
+/* What a call on a topic failed with: the topic does not exist. */
+bool evs_meta_no_topic(const struct evs_err *err);
 void evs_meta_free(struct evs_meta *m); /* NULL is fine */
 const struct evs_meta_topic *evs_meta_topic(const struct evs_meta *m, const char *name);
 

@@ -67,10 +67,13 @@ static enum evs_rc begin(struct evs_client *c, struct evs_stop *stop, void **ret
     struct evs_ranges *ranges = NULL;
     struct evs_reader *r = NULL;
     enum evs_rc rc = evs_range_resolve(c, "__consumer_offsets", &spec, &ranges, err);
-    if (rc)
+    if (rc && !evs_meta_no_topic(err))
         return rc;
     struct shared *s = evs_xcalloc(1, sizeof(*s));
     s->name = (struct evs_buf)EVS_BUF_INIT(65536);
+    *ret_shared = s;
+    if (rc)
+        return EVS_OK; /* no group has ever committed anything here */
     for (size_t i = 0; i < ranges->n; i++)
         if (ranges->parts[i].to - ranges->parts[i].from > WINDOW)
             ranges->parts[i].from = ranges->parts[i].to - WINDOW;
@@ -80,10 +83,10 @@ static enum evs_rc begin(struct evs_client *c, struct evs_stop *stop, void **ret
             evs_reader_stop(r);
     evs_reader_free(r);
     evs_ranges_free(ranges);
-    if (rc)
+    if (rc) {
         end(s);
-    else
-        *ret_shared = s;
+        *ret_shared = NULL;
+    }
     return rc;
 }
 

@@ -1,5 +1,4 @@
-/* shape_rules.c - records too large, tombstones where nothing is compacted, one partition for all.
- * */
+/* shape_rules.c - records too large, tombstones where nothing is compacted, too few replicas. */
 #include <string.h>
 
 #include "core/num.h"
@@ -9,10 +8,7 @@
 #include "lint/rules.h"
 
 enum {
-    OVERSIZED = 1000000,     /* just below what brokers and clients take by default */
-    ORDERED_MESSAGES = 5000, /* a topic that is used */
-    ORDERED_RATE = 50,       /* a second */
-    ENTITIES = 20
+    OVERSIZED = 1000000 /* just below what brokers and clients take by default */
 };
 
 struct seen {
@@ -118,47 +114,6 @@ const struct evs_lint_rule evs_lint_tombstone = {
     .event = see_tombstone,
     .judge = judge_tombstone,
     .close = evs_free,
-};
-
-/* --- global-order --- */
-
-static void judge_order(void *state, const struct evs_lint_topic *t, struct evs_lint_out *out)
-{
-    (void)state;
-    double entities = t->keys ? t->keys->distinct : 0;
-    bool compacted =
-        t->config && t->config->cleanup_policy && strstr(t->config->cleanup_policy, "compact");
-    bool busy = t->messages >= ORDERED_MESSAGES || t->rate >= ORDERED_RATE;
-    if (t->self->n_partitions != 1 || compacted || !busy || entities < ENTITIES)
-        return;
-    char messages[EVS_NUM_LEN], rate[EVS_NUM_LEN];
-    evs_num_commas(messages, t->messages);
-    evs_num_human(rate, t->rate);
-    struct evs_jsonw *w =
-        t->rate >= ORDERED_RATE
-            ? evs_lint_add(
-                  out, EVS_SEV_WARN, 0,
-                  "One partition carries all %s messages, %s a second now, of %.0f or more "
-                  "entities: no parallel consumers.",
-                  messages, rate, entities)
-            : evs_lint_add(
-                  out, EVS_SEV_WARN, 0,
-                  "One partition carries all %s messages of %.0f or more entities: one global "
-                  "order, no parallel consumers.",
-                  messages, entities);
-    evs_jsonw_i64(w, "messages", t->messages);
-    evs_jsonw_double(w, "rate", t->rate);
-    evs_jsonw_i64(w, "entities", (int64_t)entities);
-    evs_lint_close(out,
-                   "Order per key is enough for most: key by the entity and give the topic more "
-                   "partitions. A new topic keeps the old order readable.");
-}
-
-const struct evs_lint_rule evs_lint_global_order = {
-    .name = "global-order",
-    .help = "one partition where many entities share one order",
-    .records = true,
-    .judge = judge_order,
 };
 
 /* --- replication-risk --- */

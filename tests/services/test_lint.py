@@ -105,6 +105,22 @@ def test_global_order(lint, made):
     assert lint(made(one, partitions=1), "global-order") == []
 
 
+def test_global_order_by_a_merge(lint, made, produce):
+    anywhere = ["-X", "topic.partitioner=random"]
+    t = made(orders(3000), partitions=6, options=anywhere)
+    produce(t, orders(3000), options=anywhere)
+    found = lint(t, "global-order")
+    assert len(found) == 1 and "must merge partitions" in found[0]["text"]
+    one, other = found[0]["evidence"]["example"], found[0]["evidence"]["and"]
+    assert one["partition"] != other["partition"] and one["offset"] >= 0
+    # Each key moved once: its events are all here, then all there.
+    t = made(orders(3000), partitions=6)
+    time.sleep(0.05)
+    produce(t, orders(3000), options=CRC32)
+    assert lint(t, "global-order") == []
+    assert len(lint(t, "mixed-partitioners")) == 1
+
+
 def test_topic_names(topic, lint, name):
     tag = name("n").replace("-", "")[-12:]
     good = topic(called=f"shop{tag}.orders.placed")
