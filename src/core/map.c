@@ -1,19 +1,26 @@
 #include "core/map.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "core/attr.h"
 #include "core/xalloc.h"
 
 static uint64_t hash_of(const void *key, size_t len)
 {
-    static uint64_t seed;
-    if (!seed && (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed) || !seed))
-        seed = 0x9e3779b97f4a7c15u;
-    return XXH3_64bits_withSeed(key, len, seed);
+    static _Atomic uint64_t seed; /* one for all threads: the first that has one */
+    uint64_t now = atomic_load_explicit(&seed, memory_order_relaxed), own;
+    if (EVS_UNLIKELY(!now)) {
+        if (getrandom(&own, sizeof(own), GRND_NONBLOCK) != sizeof(own) || !own)
+            own = 0x9e3779b97f4a7c15u;
+        if (atomic_compare_exchange_strong(&seed, &now, own))
+            now = own;
+    }
+    return XXH3_64bits_withSeed(key, len, now);
 }
 
 uint64_t evs_map_hash(const void *key, size_t len)

@@ -1,6 +1,6 @@
-/* global_order.c - order over more than one partition keeps: one partition for all entities, or keys
- * whose events take turns on several partitions, so that a consumer must merge these. A key that
- * moved once, when partitions were added, has an order: all here, then all there. */
+/* global_order.c - an order that takes more than a partition keeps: one partition for all entities,
+ * or keys whose events take turns on several partitions, so that a consumer must merge these. A
+ * key that moved once, when partitions were added, has an order: all here, then all there. */
 #include <string.h>
 
 #include "core/map.h"

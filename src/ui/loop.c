@@ -95,6 +95,15 @@ static void take_size(struct loop *l)
     l->ui.news = true;
 }
 
+static void take_mouse(struct evs_ui *ui, const struct evs_term_mouse *m)
+{
+    const struct evs_screen *on = evs_stack_top(ui);
+    if (m->down || m->wheel)
+        evs_app_click(ui, m->row, m->col, m->wheel);
+    if (m->up && evs_stack_top(ui) == on)
+        evs_app_let_go(ui, m->row, m->col);
+}
+
 static void take_keys(struct loop *l)
 {
     struct evs_term_mouse m = {0};
@@ -102,10 +111,8 @@ static void take_keys(struct loop *l)
         int key = evs_term_key(&m);
         if (!key)
             return;
-        if (key == EVS_KEY_MOUSE && m.up)
-            evs_app_let_go(&l->ui, m.row, m.col);
-        else if (key == EVS_KEY_MOUSE)
-            evs_app_click(&l->ui, m.row, m.col, m.wheel);
+        if (key == EVS_KEY_MOUSE)
+            take_mouse(&l->ui, &m);
         else if (key != EVS_KEY_RESIZE)
             evs_app_key(&l->ui, key);
         l->due = true;

@@ -291,6 +291,35 @@ static const struct {
                  {KEY_IC, EVS_KEY_INSERT},     {KEY_ENTER, EVS_KEY_ENTER},
                  {KEY_RESIZE, EVS_KEY_RESIZE}, {KEY_BACKSPACE, EVS_KEY_BACKSPACE}};
 
+/* Events of the mouse that are not given out yet, the newest first. */
+static MEVENT mouse[8];
+static size_t n_mouse;
+
+/* Curses gives one KEY_MOUSE for all events that came in one packet, and these from the newest. */
+static bool take_mouse(void)
+{
+    MEVENT m;
+    while (getmouse(&m) == OK)
+        if (n_mouse < EVS_COUNT(mouse))
+            mouse[n_mouse++] = m;
+    return n_mouse > 0;
+}
+
+static int next_mouse(struct evs_term_mouse *ret_mouse)
+{
+    const MEVENT *m = &mouse[--n_mouse];
+    *ret_mouse = (struct evs_term_mouse){
+        .row = m->y,
+        .col = m->x,
+        .down = m->bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED),
+        .up = m->bstate & (BUTTON1_RELEASED | BUTTON1_CLICKED),
+        .wheel = m->bstate & BUTTON4_PRESSED   ? -1
+                 : m->bstate & BUTTON5_PRESSED ? 1
+                                               : 0,
+    };
+    return ret_mouse->down || ret_mouse->up || ret_mouse->wheel ? EVS_KEY_MOUSE : -1;
+}
+
 static int from_curses(int code, struct evs_term_mouse *ret_mouse)
 {
     for (size_t i = 0; i < EVS_COUNT(key_table); i++)
@@ -298,23 +327,16 @@ static int from_curses(int code, struct evs_term_mouse *ret_mouse)
             return key_table[i].key;
     if (code >= KEY_F(1) && code <= KEY_F(12))
         return EVS_KEY_F1 + code - KEY_F(1);
-    MEVENT m;
-    if (code != KEY_MOUSE || getmouse(&m) != OK)
-        return -1;
-    *ret_mouse = (struct evs_term_mouse){.row = m.y, .col = m.x, .up = m.bstate & BUTTON1_RELEASED};
-    if (m.bstate & BUTTON4_PRESSED)
-        ret_mouse->wheel = -1;
-    else if (m.bstate & BUTTON5_PRESSED)
-        ret_mouse->wheel = 1;
-    else if (!(m.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_RELEASED)))
-        return -1;
-    return EVS_KEY_MOUSE;
+    return code == KEY_MOUSE && take_mouse() ? next_mouse(ret_mouse) : -1;
 }
 
 int evs_term_key(struct evs_term_mouse *ret_mouse)
 {
     for (;;) {
         wint_t wc;
+        while (n_mouse)
+            if (next_mouse(ret_mouse) == EVS_KEY_MOUSE)
+                return EVS_KEY_MOUSE;
         int rc = get_wch(&wc);
         if (rc == ERR)
             return 0;

@@ -31,7 +31,7 @@ void evs_term_size(int *ret_rows, int *ret_cols);
 
 struct evs_term_mouse {
     int row, col, wheel; /* wheel -1 up, 1 down, 0 the button */
-    bool up;             /* the button was let go */
+    bool down, up; /* the button was pressed, let go; both when curses took them together */
 };
 /* The next key that is there, 0 when none; EVS_KEY_MOUSE fills ret_mouse. */
 int evs_term_key(struct evs_term_mouse *ret_mouse);

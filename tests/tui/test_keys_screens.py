@@ -118,9 +118,13 @@ def test_a_drag_selects_a_range_of_the_map(kafka, orders, tui):
     mouse(t, row, 20, up=True).wait(re.compile(r"^►p2", re.M))
     mouse(t, row, 30)
     mouse(t, row, 50, up=True).wait("zoom the range")
+    def looked_up():
+        return re.search(r"(\d+) offset look-ups", t.text)
+    before = looked_up()[1]
     t.send("z").wait(re.compile(r"· \d+ × [\d.]+ s · messages"))
+    t.wait(lambda t: looked_up() and looked_up()[1] != before)  # the finer map is there
     mouse(t, row, 40)
-    mouse(t, row, 40, up=True)
+    mouse(t, row, 40, up=True).wait(re.compile(r"^►p2", re.M))
     mouse(t, row, 40)
     mouse(t, row, 40, up=True).wait(re.compile(r"› p2 .*list"))
 

@@ -206,6 +206,7 @@ void evs_heat_moved(struct heat *h)
 {
     h->moved_ms = evs_clock_mono_us() / 1000;
     h->asked = false;
+    h->placed = true; /* by hand: a finer map does not move it away */
     show(h);
 }
 
@@ -290,9 +291,11 @@ static bool refresh(struct evs_screen *s)
         group_leaders(h);
         if (sn->s && sn->s->whole && !h->placed && sn->s->n_patterns)
             go_pattern(h, 0);
-        else if (was && sn->s)
+        else if (was && sn->s) { /* the same time in more columns */
             h->col = h->col * sn->s->grid.n / was;
-        h->placed = sn->s && sn->s->whole;
+            h->mark = h->mark == SIZE_MAX ? SIZE_MAX : h->mark * sn->s->grid.n / was;
+        }
+        h->placed |= sn->s && sn->s->whole;
         show(h);
     }
     if (evs_heat_by_partition(h) && !h->fallback && !h->asked && h->sn && h->sn->s &&
