@@ -99,12 +99,12 @@ def test_figures_are_those_of_the_command_it_copies(kafka, kevs, orders, tui):
     for part in by_command(t, kevs, "--json").json["partitions"]:
         assert re.search(rf"^[► ] +{part['partition']} .* {part['high']:,} .* "
                          rf"{100 * part['share']:.1f} %", t.text, re.M), part
-    t.send("q").wait("internal hidden").send("K").wait(re.compile(r"exact +4 of 4"), 60)
+    t.send("q").wait("SKEW×").send("K").wait(re.compile(r"exact +4 of 4"), 60)
     got = by_command(t, kevs, "--json").json
     assert f"{got['hot_keys'][0]['count']:,}" in t.text
     assert f"distinct keys {got['distinct_keys']['estimate']:.0f}" in t.text
     assert f"Gini {got['skew']['messages']['gini']:.2f}" in t.text
-    t.send("q").wait("internal hidden").send("M").wait("END")
+    t.send("q").wait("SKEW×").send("M").wait("END")
     t.send("/", "key:User:1? !grep:7}", "enter").wait(re.compile(r"[\d,]+ kept of 3,000 read"), 60)
     kept = int(re.search(r"([\d,]+) kept of 3,000", t.text).group(1).replace(",", ""))
     assert len(by_command(t, kevs, "--json").lines) == kept > 0
