@@ -174,23 +174,24 @@ static void say_first_line(const struct tracing *t)
 {
     const struct evs_trace_sn *sn = t->sn;
     EVS_AUTO(evs_buf) struct evs_buf key = EVS_BUF_INIT(4096);
-    char events[EVS_NUM_LEN], read[EVS_NUM_LEN];
+    char number[EVS_NUM_LEN], events[EVS_NUM_LEN + 8], read[EVS_NUM_LEN];
     evs_text_fit(&key, t->opts->key, t->opts->key_len, 40, EVS_CUT_END);
-    evs_num_commas(events, (int64_t)sn->n);
+    snprintf(events, sizeof(events), "%s event%s", evs_num_commas(number, (int64_t)sn->n),
+             sn->n == 1 ? "" : "s");
     evs_num_commas(read, sn->read);
     if (!strcmp(sn->verdict, "given") || !strcmp(sn->verdict, "all"))
-        evs_out_text("%s: %s events; %s messages read on %s partitions.", evs_buf_str(&key), events,
+        evs_out_text("%s: %s; %s messages read on %s partitions.", evs_buf_str(&key), events,
                      read, sn->verdict[0] == 'g' ? "the given" : "all");
     else if (!strcmp(sn->verdict, "custom") || !strcmp(sn->verdict, "unknown"))
         evs_out_text(
-            "%s: %s events; the topic's keys %s, so the partitions of murmur2 and crc32 were "
+            "%s: %s; the topic's keys %s, so the partitions of murmur2 and crc32 were "
             "read (%s messages); --all-partitions reads the others.",
             evs_buf_str(&key), events,
             sn->verdict[0] == 'c' ? "follow no known partitioner"
                                   : "are too few to tell the partitioner",
             read);
     else
-        evs_out_text("%s hashes to p%d%s (%s); %s events; only %s read: %s messages.",
+        evs_out_text("%s hashes to p%d%s (%s); %s; only %s read: %s messages.",
                      evs_buf_str(&key), sn->candidates[0].partition,
                      sn->n_candidates > 1 ? " or another, as two partitioners write" : "",
                      sn->verdict, events, sn->n_candidates > 1 ? "these were" : "it was", read);
