@@ -31,7 +31,7 @@ static const struct evs_opt opts[] = {
     {0, "offsets-topic", EVS_OPT_FLAG, NULL, NULL,
      "read __consumer_offsets instead of asking for each group; gives commit times"},
     {0, "why", EVS_OPT_STR, "GROUP", NULL,
-     "explain the lag of one partition of this group, given as TOPIC:PARTITION"},
+     "explain the lag of one partition of this group: TOPIC:PARTITION, or else its worst"},
     {0},
 };
 
@@ -150,8 +150,8 @@ static enum evs_rc check(const struct evs_cli *cli, struct evs_err *err)
     const struct evs_opts *o = &cli->opts;
     if (evs_opts_given(o, "prometheus") && (cli->json || evs_opts_given(o, "watch")))
         return evs_fail(err, EVS_INVALID, "--prometheus goes with neither --json nor --watch");
-    if (evs_opts_given(o, "why") && cli->n_args != 1)
-        return evs_fail(err, EVS_INVALID, "--why GROUP needs TOPIC:PARTITION after it");
+    if (evs_opts_given(o, "why") && cli->n_args > 1)
+        return evs_fail(err, EVS_INVALID, "--why GROUP takes one TOPIC:PARTITION after it");
     if (evs_opts_given(o, "count") && !evs_opts_given(o, "watch"))
         return evs_fail(err, EVS_INVALID, "--count goes with --watch");
     return EVS_OK;
@@ -223,6 +223,7 @@ const struct evs_cmd evs_cmd_lag = {
         "groups or partitions could not be read.",
     .example = "  eventscope lag\n"
                "  eventscope lag --group payments --fail-over 10000 --fail-over-time 5m -q\n"
+               "  eventscope lag --why payments\n"
                "  eventscope lag --why payments shop.orders.placed:3\n"
                "  eventscope lag 'shop.*' --watch 2s --json | jq -c '.groups[] | [.group,.status]'",
     .opts = opts,

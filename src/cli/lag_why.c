@@ -149,12 +149,23 @@ static enum evs_rc look(struct evs_cli *cli, struct evs_survey *s, struct evs_la
     return EVS_OK;
 }
 
+/* The partition asked for; without one, that which the Groups screen would open. */
+static const struct evs_lag_row *pick(const struct evs_lag_group_row *g, const char *topic,
+                                      int32_t partition)
+{
+    if (!g)
+        return NULL;
+    return topic ? evs_lag_find_row(g, topic, partition) : evs_lag_main_row(g);
+}
+
 static enum evs_rc explain(struct evs_cli *cli, struct evs_client *c, const struct evs_lag_sn *sn,
                            const char *group, const char *topic, int32_t partition,
                            struct evs_err *err)
 {
     const struct evs_lag_group_row *g = evs_lag_find(sn, group);
-    const struct evs_lag_row *row = g ? evs_lag_find_row(g, topic, partition) : NULL;
+    const struct evs_lag_row *row = pick(g, topic, partition);
+    if (!row && !topic)
+        return evs_fail(err, EVS_FATAL, "group %s: no such group, or nothing committed", group);
     if (!row) {
         evs_fail(err, EVS_FATAL, "group %s has nothing to do with partition %d of topic %s", group,
                  (int)partition, topic);
@@ -183,7 +194,7 @@ enum evs_rc evs_lag_explain(struct evs_cli *cli, struct evs_client *c, const cha
     struct evs_lag_sn *sn = NULL;
     char *topic = NULL;
     int32_t partition = -1;
-    enum evs_rc rc = parse(cli->args[0], &topic, &partition, err);
+    enum evs_rc rc = cli->n_args ? parse(cli->args[0], &topic, &partition, err) : EVS_OK;
     if (!rc)
         rc = evs_survey_new(c, &o, &s, err);
     if (!rc)

@@ -88,6 +88,11 @@ const struct evs_lag_row *evs_lag_find_row(const struct evs_lag_group_row *g, co
     return NULL;
 }
 
+const struct evs_lag_row *evs_lag_main_row(const struct evs_lag_group_row *g)
+{
+    return g->n_rows ? &g->rows[g->v.total > 0 ? g->v.top : g->v.worst] : NULL;
+}
+
 void evs_lag_rule_words(const struct evs_lag_group_row *g, char *to, size_t size)
 {
     const char *rule = evs_lag_rule_text(g->v.verdict.rule);

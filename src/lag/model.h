@@ -95,6 +95,8 @@ const char *evs_lag_text(struct evs_lag_sn *sn, const char *s); /* a copy; NULL 
 const struct evs_lag_group_row *evs_lag_find(const struct evs_lag_sn *sn, const char *group);
 const struct evs_lag_row *evs_lag_find_row(const struct evs_lag_group_row *g, const char *topic,
                                            int32_t partition);
+/* The row to look at first: the largest lag, or what decided where none is known; NULL of none. */
+const struct evs_lag_row *evs_lag_main_row(const struct evs_lag_group_row *g);
 /* The rule of a group in words, with the partition that decided: "p3 of orders: the committed
  * ...". */
 void evs_lag_rule_words(const struct evs_lag_group_row *g, char *to, size_t size);

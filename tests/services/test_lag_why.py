@@ -51,6 +51,9 @@ def test_stuck_on_one_record(admin, kevs, topic, stuck):
     assert doc["record"]["offset"] == 20 and doc["record"]["payload"] == poison
     assert doc["window"]["messages"] == 40 and doc["window"]["complete"]
     assert doc["status"] == "stall"
+    of_itself = kevs("lag", "--why", group, "--json").ok().json     # the partition with most lag
+    assert (of_itself["topic"], of_itself["partition"]) == (t, 0)
+    assert of_itself["verdict"] == doc["verdict"]
 
 
 def test_a_hot_key_fills_the_lag(admin, kevs, topic, stuck):

@@ -358,7 +358,7 @@ static void place(const struct evs_screen *s, struct evs_place *to)
 {
     const struct evs_lag_group_row *g = current(of(s));
     if (g)
-        lag_place(g->n_rows ? &g->rows[g->v.total > 0 ? g->v.top : g->v.worst] : NULL, g->name, to);
+        lag_place(evs_lag_main_row(g), g->name, to);
 }
 
 static enum evs_handled command(struct evs_screen *s, enum evs_command c)
