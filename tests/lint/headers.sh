@@ -4,7 +4,8 @@
 build=$(pwd)
 . "$(dirname "$0")/lib.sh"
 
-opening="$(find src -name '*.h' -type f | sort | while read -r f; do
+headers=$(c_files src | grep '\.h$')
+opening="$(printf '%s\n' "$headers" | while read -r f; do
     awk -v f="$f" -v name="${f##*/}" '
     NR == 1 && index($0, "/* " name " - ") != 1 { print f ":1: opens with /* " name " - ..." }
     { text = text "\n" $0 }
@@ -13,7 +14,8 @@ opening="$(find src -name '*.h' -type f | sort | while read -r f; do
 done)"
 alone="$(if [ -n "${EVS_CPPFLAGS:-}" ]; then
     cd "$build" || exit 2
-    find "$top/src" -name '*.h' -type f | sort | while read -r f; do
+    printf '%s\n' "$headers" | while read -r f; do
+        f=$top/$f
         # shellcheck disable=SC2086
         printf '#include "%s"\ntypedef int evs_not_empty;\n' "$f" |
             ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic $EVS_CPPFLAGS -fsyntax-only -x c - 2>&1 ||

@@ -6,7 +6,10 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top" || exit 2
 
 c_files() {
-    find "${@:-src}" -name '*.[ch]' -type f | sort
+    find "${@:-src}" -name '*.[ch]' -type f | sort | while read -r found; do
+        IFS= read -r first <"$found"
+        case $first in '/* Generated '*) ;; *) printf '%s\n' "$found" ;; esac # a build in the tree
+    done
 }
 
 # code FILE: the file with comments and the insides of strings blanked, line by line.
