@@ -9,7 +9,13 @@
 #include "kafka/client.h"
 #include "replay/run_priv.h"
 
-enum { CHUNK = 1000, FIELD_CAP = 64 << 20, SLICES_MAX = 1024, MEMORY = 1 << 30 };
+enum {
+    CHUNK_ROWS = 50000,
+    CHUNK_BYTES = 16 << 20,
+    FIELD_CAP = 64 << 20,
+    SLICES_MAX = 1024,
+    MEMORY = 1 << 30
+};
 
 const char *const evs_change_names[EVS_CHANGES] = {
     "insert",  "update", "delete",    "same",           "newer",
@@ -253,11 +259,20 @@ static bool diff_found(void *ctx, const struct evs_row *held)
     return !evs_stop_raised(w->o->control->stop);
 }
 
+/* How many rows to ask for at once, from the `at`th on: many, unless they are long. */
+static size_t chunk(const struct evs_fold *f, size_t at)
+{
+    size_t n = 0, bytes = 0;
+    for (; at + n < f->n && n < CHUNK_ROWS && bytes < CHUNK_BYTES; n++)
+        bytes += f->rows[at + n].key_len + f->rows[at + n].value_len;
+    return n;
+}
+
 static enum evs_rc diff_all(struct work *w, struct evs_err *err)
 {
     enum evs_rc rc = EVS_OK;
-    for (size_t at = 0; !rc && at < w->fold.n; at += CHUNK) {
-        size_t n = w->fold.n - at < CHUNK ? w->fold.n - at : CHUNK;
+    for (size_t at = 0, n; !rc && at < w->fold.n; at += n) {
+        n = chunk(&w->fold, at);
         rc = w->sink->ops->get(w->sink, w->fold.rows + at, n, diff_found, w, err);
         if (!rc && evs_stop_raised(w->o->control->stop))
             rc = evs_fail(err, EVS_EOF, "stopped");

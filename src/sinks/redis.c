@@ -1,6 +1,5 @@
 #include "sinks/redis.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,85 +9,6 @@
 #include "core/num.h"
 #include "core/xalloc.h"
 #include "sinks/all.h"
-
-/* --- commands -------------------------------------------------------------------------------- */
-enum evs_rc evs_redis_fail(struct evs_redis *s, const redisReply *r, struct evs_err *err)
-{
-    static const char *const again[] = {"LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN"};
-    if (!r || s->c->err)
-        return evs_fail_native(err, EVS_RETRY, "redis", s->c->err, "%s:%d: %s", s->host, s->port,
-                               s->c->errstr[0] ? s->c->errstr : "the connection was lost");
-    enum evs_rc rc = EVS_FATAL;
-    for (size_t i = 0; i < EVS_COUNT(again); i++)
-        if (!strncmp(r->str, again[i], strlen(again[i])))
-            rc = EVS_RETRY;
-    return evs_fail_native(err, rc, "redis", 0, "%s:%d: %s", s->host, s->port, r->str);
-}
-
-enum evs_rc evs_redis_reply(struct evs_redis *s, redisReply **ret_r, struct evs_err *err)
-{
-    void *got = NULL;
-    *ret_r = NULL;
-    s->pending -= s->pending > 0;
-    if (redisGetReply(s->c, &got) != REDIS_OK || !got)
-        return evs_redis_fail(s, NULL, err);
-    redisReply *r = got;
-    if (r->type == REDIS_REPLY_ERROR) {
-        enum evs_rc rc = evs_redis_fail(s, r, err);
-        freeReplyObject(r);
-        return rc;
-    }
-    *ret_r = r;
-    return EVS_OK;
-}
-
-enum evs_rc evs_redis_ask(struct evs_redis *s, redisReply **ret_r, struct evs_err *err,
-                          const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    int queued = redisvAppendCommand(s->c, fmt, ap);
-    va_end(ap);
-    redisReply *r = NULL;
-    enum evs_rc rc =
-        queued == REDIS_OK ? evs_redis_reply(s, &r, err) : evs_redis_fail(s, NULL, err);
-    if (ret_r)
-        *ret_r = r;
-    else if (r)
-        freeReplyObject(r);
-    return rc;
-}
-
-void evs_redis_begin(struct evs_redis *s, const char *name)
-{
-    s->args.n = 0;
-    evs_redis_adds(s, name);
-}
-
-void evs_redis_add(struct evs_redis *s, const void *p, size_t n)
-{
-    struct evs_redis_args *a = &s->args;
-    if (a->n == a->alloc) {
-        a->alloc = a->alloc ? a->alloc * 2 : 64;
-        a->v = evs_xgrow(a->v, a->alloc, sizeof(*a->v));
-        a->len = evs_xgrow(a->len, a->alloc, sizeof(*a->len));
-    }
-    a->v[a->n] = p;
-    a->len[a->n++] = n;
-}
-
-void evs_redis_adds(struct evs_redis *s, const char *text)
-{
-    evs_redis_add(s, text, strlen(text));
-}
-
-enum evs_rc evs_redis_send(struct evs_redis *s, struct evs_err *err)
-{
-    if (redisAppendCommandArgv(s->c, (int)s->args.n, s->args.v, s->args.len) != REDIS_OK)
-        return evs_redis_fail(s, NULL, err);
-    s->pending++;
-    return EVS_OK;
-}
 
 /* --- connection ------------------------------------------------------------------------------ */
 static enum evs_rc greet(struct evs_redis *s, struct evs_err *err)
@@ -109,6 +29,7 @@ static enum evs_rc connect_redis(struct evs_redis *s, struct evs_err *err)
     if (s->c)
         redisFree(s->c);
     s->pending = 0;
+    evs_buf_reset(&s->out);
     s->c = redisConnectWithTimeout(s->host, s->port, wait);
     if (!s->c)
         return evs_fail(err, EVS_FATAL, "%s:%d: no memory", s->host, s->port);
@@ -204,8 +125,9 @@ static void close_redis(struct evs_sink *sink)
     for (size_t i = 0; i < EVS_COUNT(texts); i++)
         evs_free(texts[i]);
     evs_free(s->args.v);
-    evs_free(s->args.len);
     evs_buf_done(&s->text);
+    evs_buf_done(&s->out);
+    evs_redis_versions_done(s);
     evs_free(s);
 }
 
@@ -242,6 +164,7 @@ static enum evs_rc open_redis(const struct evs_sink_spec *spec, struct evs_sink 
     s->id = evs_xstrdup(spec->id);
     s->plan_hash = evs_xstrdup(spec->plan_hash);
     s->text = (struct evs_buf)EVS_BUF_INIT((size_t)1 << 31);
+    s->out = (struct evs_buf)EVS_BUF_INIT((size_t)1 << 31);
     enum evs_rc rc = parse_url(s, spec->url, err);
     if (!rc)
         rc = connect_redis(s, err);
@@ -270,12 +193,14 @@ static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, stru
     if (s->view.mode == EVS_VIEW_LOG)
         return EVS_OK;
     bool totals = s->view.mode != EVS_VIEW_LATEST;
-    rc = evs_redis_ask(s, &r, err, totals ? "ZCARD %s" : "HLEN %s",
-                       totals ? s->target : s->version_key);
+    rc = totals ? evs_redis_ask(s, &r, err, "ZCARD %s", s->target)
+                : evs_redis_ask(s, &r, err, "HMGET %s " EVS_REDIS_VERSION_FIELDS, s->version_key);
     if (rc)
         return rc;
-    ret_i->rows = r->integer;
-    ret_i->exists = r->integer > 0;
+    if (!totals)
+        evs_redis_versions_read(s, r);
+    ret_i->rows = totals ? r->integer : s->versions.rows;
+    ret_i->exists = ret_i->rows > 0;
     freeReplyObject(r);
     return EVS_OK;
 }
@@ -388,7 +313,7 @@ static enum evs_rc take_lock(struct evs_redis *s, struct evs_err *err)
 
 static enum evs_rc empty_target(struct evs_redis *s, struct evs_err *err)
 {
-    return evs_redis_ask(s, NULL, err, "DEL %s %s %s", s->target, s->sum_key, s->version_key);
+    return evs_redis_ask(s, NULL, err, "DEL %s %s", s->target, s->sum_key);
 }
 
 static enum evs_rc write_claim(struct evs_redis *s, const struct evs_ckpt *c, struct evs_err *err)
@@ -439,6 +364,9 @@ static enum evs_rc claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
         rc = empty_target(s, err);
     }
     c->epoch = s->epoch;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->parts[i].n[EVS_CKPT_END] < INT64_MAX)
+            s->versions.expected += c->parts[i].n[EVS_CKPT_END] - c->parts[i].n[EVS_CKPT_FROM];
     evs_ckpt_done(&now);
     return rc ? rc : write_claim(s, c, err);
 }

@@ -2,8 +2,8 @@
  *
  * A row of `latest` is TARGET:KEY, a string or with columns a hash; a log is a stream
  * TARGET:PARTITION whose ids are the offsets; count and sum are the sorted set TARGET. Beside them
- * stand the hashes eventscope_checkpoint:ID, eventscope_version:TARGET (what each key's last event
- * was) and, because a score is a double, eventscope_sum:TARGET (the exact sums). A batch reads the
+ * stand the hash eventscope_checkpoint:ID, what each key's last event was (redis_version.h) and,
+ * because a score is a double, the hash eventscope_sum:TARGET (the exact sums). A batch reads the
  * versions it needs under WATCH, then writes everything in one MULTI: a change by another client
  * in between makes EXEC refuse, and the batch is tried again. Redis Cluster is refused: one MULTI
  * is one node.
@@ -19,11 +19,15 @@
 #include <hiredis/hiredis.h>
 
 #include "core/buf.h"
+#include "sinks/redis_version.h"
 #include "sinks/sink.h"
 
 struct evs_redis_args { /* one command */
-    const char **v;
-    size_t *len;
+    struct evs_redis_arg {
+        const void *p;
+        size_t len;
+        bool name; /* TARGET: comes before it */
+    } * v;
     size_t n, alloc;
 };
 
@@ -39,28 +43,32 @@ struct evs_redis {
     int64_t epoch, timeout_ms;
     struct evs_stop *stop;
     struct evs_redis_args args;
-    struct evs_buf text; /* numbers and prefixed keys of the command being built */
+    struct evs_buf text; /* a name or number of the command being built */
+    struct evs_buf out;  /* commands not sent yet */
+    struct evs_redis_versions versions;
     size_t pending;      /* replies not read yet */
 };
 
-/* redis.c */
+/* redis_cmd.c */
 enum evs_rc evs_redis_fail(struct evs_redis *s, const redisReply *r, struct evs_err *err);
 /* printf-like command of hiredis with one reply; an error reply fails. */
 enum evs_rc evs_redis_ask(struct evs_redis *s, redisReply **ret_r, struct evs_err *err,
                           const char *fmt, ...);
-enum evs_rc evs_redis_ready(struct evs_redis *s, struct evs_err *err);
 /* A command from pieces: begin, add, send. Borrowed until send. */
 void evs_redis_begin(struct evs_redis *s, const char *name);
 void evs_redis_add(struct evs_redis *s, const void *p, size_t n);
 void evs_redis_adds(struct evs_redis *s, const char *text);
+void evs_redis_add_name(struct evs_redis *s, const void *key, size_t n); /* TARGET:key */
 enum evs_rc evs_redis_send(struct evs_redis *s,
                            struct evs_err *err); /* queued: one pending reply */
 enum evs_rc evs_redis_reply(struct evs_redis *s, redisReply **ret_r, struct evs_err *err);
 
+/* redis.c: the connection, made anew where it was lost. */
+enum evs_rc evs_redis_ready(struct evs_redis *s, struct evs_err *err);
+
 /* redis_rows.c */
 enum evs_rc evs_redis_apply(struct evs_sink *sink, struct evs_sink_batch *b,
                             struct evs_sink_done *ret_d, struct evs_err *err);
-bool evs_redis_version_read(const redisReply *r, struct evs_row *to);
 /* The commands that put partitions into the checkpoint's hash, inside MULTI. */
 enum evs_rc evs_redis_put_ckpt(struct evs_redis *s, const struct evs_ckpt_part *parts, size_t n,
                                struct evs_err *err);

@@ -8,7 +8,7 @@
 #include "core/xalloc.h"
 #include "sinks/redis.h"
 
-enum { CHUNK = 1000 };
+enum { CHUNK = 1000, MANY = 50000 /* keys share the reading of their versions */ };
 
 static void read_cells(const struct evs_shape *v, const redisReply *r, struct evs_row_cell *cells)
 {
@@ -25,57 +25,58 @@ static void read_cells(const struct evs_shape *v, const redisReply *r, struct ev
 
 static enum evs_rc ask_row(struct evs_redis *s, const struct evs_row *key, struct evs_err *err)
 {
-    bool hash = s->view.n_columns > 0;
-    evs_buf_reset(&s->text);
-    evs_buf_printf(&s->text, "%s:", s->target);
-    evs_buf_add(&s->text, key->key, key->key_len);
-    evs_redis_begin(s, hash ? "HGETALL" : "GET");
-    evs_redis_add(s, s->text.data, s->text.len);
+    evs_redis_begin(s, s->view.n_columns ? "HGETALL" : "GET");
+    evs_redis_add_name(s, key->key, key->key_len);
     return evs_redis_send(s, err);
 }
 
-/* Rows of latest by key: one round trip. */
+static bool give_latest(struct evs_redis *s, const struct evs_row *key,
+                        const struct evs_redis_seen *seen, const redisReply *r,
+                        struct evs_row_cell *cells, evs_sink_found *found, void *ctx)
+{
+    struct evs_row row = {.key = key->key, .key_len = key->key_len};
+    row.partition = seen->known ? seen->partition : -1;
+    row.offset = seen->known ? seen->offset : -1;
+    row.ts_ms = seen->known ? seen->ts_ms : -1;
+    if (s->view.n_columns) {
+        read_cells(&s->view, r, cells);
+        row.cells = cells;
+        return r->elements ? found(ctx, &row) : true;
+    }
+    row.value = r->str;
+    row.value_len = (size_t)r->len;
+    return r->type == REDIS_REPLY_STRING ? found(ctx, &row) : true;
+}
+
+/* Rows of latest by key, a chunk in one round trip after that for the versions. */
 static enum evs_rc get_latest(struct evs_redis *s, const struct evs_row *keys, size_t n,
                               evs_sink_found *found, void *ctx, struct evs_err *err)
 {
+    redisReply *r = NULL;
+    struct evs_redis_look look = {.n = 0};
+    enum evs_rc rc =
+        evs_redis_ask(s, &r, err, "HMGET %s " EVS_REDIS_VERSION_FIELDS, s->version_key);
+    if (rc)
+        return rc;
+    evs_redis_versions_read(s, r);
+    freeReplyObject(r);
+    rc = evs_redis_look(s, keys, n, false, &look, err);
     struct evs_row_cell *cells = evs_xcalloc(s->view.n_columns + 1, sizeof(*cells));
-    redisReply *versions = NULL, *r = NULL;
-    evs_redis_begin(s, "HMGET");
-    evs_redis_adds(s, s->version_key);
-    for (size_t i = 0; i < n; i++)
-        evs_redis_add(s, keys[i].key, keys[i].key_len);
-    enum evs_rc rc = evs_redis_send(s, err);
-    for (size_t i = 0; !rc && i < n; i++)
-        rc = ask_row(s, &keys[i], err);
-    if (!rc)
-        rc = evs_redis_reply(s, &versions, err);
     bool more = true;
-    for (size_t i = 0; !rc && i < n; i++) {
-        rc = evs_redis_reply(s, &r, err);
-        if (rc)
-            break;
-        struct evs_row row = {.key = keys[i].key,
-                              .key_len = keys[i].key_len,
-                              .partition = -1,
-                              .offset = -1,
-                              .ts_ms = -1};
-        bool there = s->view.n_columns ? r->elements > 0 : r->type == REDIS_REPLY_STRING;
-        evs_redis_version_read(versions->element[i], &row);
-        row.deleted = false;
-        if (s->view.n_columns) {
-            read_cells(&s->view, r, cells);
-            row.cells = cells;
-        } else if (there) {
-            row.value = r->str;
-            row.value_len = (size_t)r->len;
+    for (size_t at = 0, to; !rc && at < n; at = to) {
+        to = n - at < CHUNK ? n : at + CHUNK;
+        for (size_t i = at; !rc && i < to; i++)
+            rc = ask_row(s, &keys[i], err);
+        for (size_t i = at; !rc && i < to; i++) {
+            rc = evs_redis_reply(s, &r, err);
+            if (!rc && more)
+                more = give_latest(s, &keys[i], &look.seen[i], r, cells, found, ctx);
+            if (r)
+                freeReplyObject(r);
         }
-        if (there && more)
-            more = found(ctx, &row);
-        freeReplyObject(r);
     }
-    if (versions)
-        freeReplyObject(versions);
     evs_free(cells);
+    evs_redis_look_done(&look);
     return rc;
 }
 
@@ -163,11 +164,11 @@ enum evs_rc evs_redis_get(struct evs_sink *sink, const struct evs_row *keys, siz
 {
     struct evs_redis *s = (struct evs_redis *)sink;
     enum evs_rc rc = evs_redis_ready(s, err);
+    if (!rc && s->view.mode == EVS_VIEW_LATEST)
+        return get_latest(s, keys, n, found, ctx, err);
     for (size_t at = 0; !rc && at < n; at += CHUNK) {
         size_t some = n - at < CHUNK ? n - at : CHUNK;
-        if (s->view.mode == EVS_VIEW_LATEST)
-            rc = get_latest(s, keys + at, some, found, ctx, err);
-        else if (s->view.mode == EVS_VIEW_LOG)
+        if (s->view.mode == EVS_VIEW_LOG)
             rc = get_log(s, keys + at, some, found, ctx, err);
         else
             rc = get_totals(s, keys + at, some, found, ctx, err);
@@ -216,10 +217,10 @@ static enum evs_rc scan_latest(struct evs_redis *s, evs_sink_found *found, void 
 {
     struct evs_map seen = EVS_MAP_INIT;
     enum evs_rc rc = scan_names(s, &seen, s->view.n_columns ? "hash" : "string", err);
-    struct evs_row *keys = evs_xcalloc(CHUNK, sizeof(*keys));
-    for (size_t at = 0; !rc && at < seen.n; at += CHUNK) {
+    struct evs_row *keys = evs_xcalloc(MANY, sizeof(*keys));
+    for (size_t at = 0; !rc && at < seen.n; at += MANY) {
         size_t n = 0;
-        for (; n < CHUNK && at + n < seen.n; n++)
+        for (; n < MANY && at + n < seen.n; n++)
             keys[n] = (struct evs_row){.key = seen.items[at + n].key,
                                        .key_len = seen.items[at + n].key_len};
         rc = get_latest(s, keys, n, found, ctx, err);

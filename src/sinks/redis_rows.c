@@ -8,103 +8,40 @@
 #include "sinks/decimal.h"
 #include "sinks/redis.h"
 
+enum { ROWS_PER_COMMAND = 500 };
+
 struct plan { /* what to do with each row */
     bool *keep;
     char **sums;
-    size_t n_keep;
+    struct evs_redis_look look; /* latest */
 };
 
-/* --- versions: "partition offset ts [d]" ----------------------------------------------------- */
-bool evs_redis_version_read(const redisReply *r, struct evs_row *to)
+/* --- latest ---------------------------------------------------------------------------------- */
+static enum evs_rc plan_latest(struct evs_redis *s, const struct evs_sink_batch *b, struct plan *p,
+                               struct evs_sink_done *d, struct evs_err *err)
 {
-    int partition;
-    long long offset, ts;
-    char flag = 0;
-    if (!r || r->type != REDIS_REPLY_STRING ||
-        sscanf(r->str, "%d %lld %lld %c", &partition, &offset, &ts, &flag) < 3)
-        return false;
-    to->partition = partition;
-    to->offset = offset;
-    to->ts_ms = ts;
-    to->deleted = flag == 'd';
-    return true;
-}
-
-static enum evs_rc ask_versions(struct evs_redis *s, const struct evs_sink_batch *b, struct plan *p,
-                                struct evs_sink_done *d, struct evs_err *err)
-{
-    redisReply *r = NULL;
-    evs_redis_begin(s, "HMGET");
-    evs_redis_adds(s, s->version_key);
-    for (size_t i = 0; i < b->n; i++)
-        evs_redis_add(s, b->rows[i].key, b->rows[i].key_len);
-    enum evs_rc rc = evs_redis_send(s, err);
-    if (!rc)
-        rc = evs_redis_reply(s, &r, err);
+    enum evs_rc rc = evs_redis_look(s, b->rows, b->n, true, &p->look, err);
     for (size_t i = 0; !rc && i < b->n; i++) {
         const struct evs_row *row = &b->rows[i];
-        struct evs_row have = {.deleted = true};
-        bool known = evs_redis_version_read(r->element[i], &have);
-        p->keep[i] = !known || evs_row_newer(row->partition, row->offset, row->ts_ms,
-                                             have.partition, have.offset, have.ts_ms);
-        p->n_keep += p->keep[i];
+        const struct evs_redis_seen *have = &p->look.seen[i];
+        p->keep[i] = !have->known || evs_row_newer(row->partition, row->offset, row->ts_ms,
+                                                   have->partition, have->offset, have->ts_ms);
         d->left += !p->keep[i];
         d->written += p->keep[i] && !row->deleted;
-        d->deleted += p->keep[i] && row->deleted && known && !have.deleted;
+        d->deleted += p->keep[i] && row->deleted && have->known && !have->deleted;
     }
-    if (r)
-        freeReplyObject(r);
     return rc;
 }
 
-/* --- latest ---------------------------------------------------------------------------------- */
-struct piece {
-    size_t at, n;
-};
-
-/* All the keys TARGET:KEY and versions of the rows kept, laid out once so that they stand still. */
-static struct piece *lay_out(struct evs_redis *s, const struct evs_sink_batch *b,
-                             const struct plan *p)
-{
-    struct piece *pieces = evs_xcalloc(2 * b->n + 1, sizeof(*pieces));
-    size_t prefix = strlen(s->target);
-    evs_buf_reset(&s->text);
-    for (size_t i = 0; i < b->n; i++) {
-        const struct evs_row *row = &b->rows[i];
-        if (!p->keep[i])
-            continue;
-        pieces[2 * i].at = s->text.len;
-        evs_buf_add(&s->text, s->target, prefix);
-        evs_buf_addc(&s->text, ':');
-        evs_buf_add(&s->text, row->key, row->key_len);
-        pieces[2 * i].n = s->text.len - pieces[2 * i].at;
-        pieces[2 * i + 1].at = s->text.len;
-        evs_buf_i64(&s->text, row->partition);
-        evs_buf_addc(&s->text, ' ');
-        evs_buf_i64(&s->text, row->offset);
-        evs_buf_addc(&s->text, ' ');
-        evs_buf_i64(&s->text, row->ts_ms);
-        evs_buf_adds(&s->text, row->deleted ? " d" : "");
-        pieces[2 * i + 1].n = s->text.len - pieces[2 * i + 1].at;
-    }
-    return pieces;
-}
-
-static void add_piece(struct evs_redis *s, const struct piece *p)
-{
-    evs_redis_add(s, s->text.data + p->at, p->n);
-}
-
-static enum evs_rc put_hash(struct evs_redis *s, const struct evs_row *row, const struct piece *key,
-                            struct evs_err *err)
+static enum evs_rc put_hash(struct evs_redis *s, const struct evs_row *row, struct evs_err *err)
 {
     evs_redis_begin(s, "DEL");
-    add_piece(s, key);
+    evs_redis_add_name(s, row->key, row->key_len);
     enum evs_rc rc = evs_redis_send(s, err);
     if (rc || row->deleted)
         return rc;
     evs_redis_begin(s, "HSET");
-    add_piece(s, key);
+    evs_redis_add_name(s, row->key, row->key_len);
     evs_redis_adds(s, "key"); /* so that a row of nulls is a row */
     evs_redis_add(s, row->key, row->key_len);
     for (size_t i = 0; i < s->view.n_columns; i++) {
@@ -116,45 +53,42 @@ static enum evs_rc put_hash(struct evs_redis *s, const struct evs_row *row, cons
     return evs_redis_send(s, err);
 }
 
+/* The rows kept that are deleted, or those that are not, in commands of many. */
+static enum evs_rc put_many(struct evs_redis *s, const struct evs_sink_batch *b,
+                            const struct plan *p, bool deleted, struct evs_err *err)
+{
+    enum evs_rc rc = EVS_OK;
+    size_t n = 0;
+    for (size_t i = 0; !rc && i < b->n; i++) {
+        const struct evs_row *row = &b->rows[i];
+        if (!p->keep[i] || row->deleted != deleted)
+            continue;
+        if (n++ == 0)
+            evs_redis_begin(s, deleted ? "DEL" : "MSET");
+        evs_redis_add_name(s, row->key, row->key_len);
+        if (!deleted)
+            evs_redis_add(s, row->value, row->value_len);
+        if (n < ROWS_PER_COMMAND)
+            continue;
+        rc = evs_redis_send(s, err);
+        n = 0;
+    }
+    return rc || !n ? rc : evs_redis_send(s, err);
+}
+
 static enum evs_rc put_latest(struct evs_redis *s, const struct evs_sink_batch *b,
                               const struct plan *p, struct evs_err *err)
 {
-    struct piece *pieces = lay_out(s, b, p);
     enum evs_rc rc = EVS_OK;
-    bool some = false;
-    evs_redis_begin(s, "MSET");
-    for (size_t i = 0; !s->view.n_columns && i < b->n; i++) {
-        if (!p->keep[i] || b->rows[i].deleted)
-            continue;
-        add_piece(s, &pieces[2 * i]);
-        evs_redis_add(s, b->rows[i].value, b->rows[i].value_len);
-        some = true;
+    if (!s->view.n_columns) {
+        rc = put_many(s, b, p, false, err);
+        if (!rc)
+            rc = put_many(s, b, p, true, err);
     }
-    if (some)
-        rc = evs_redis_send(s, err);
     for (size_t i = 0; !rc && s->view.n_columns && i < b->n; i++)
         if (p->keep[i])
-            rc = put_hash(s, &b->rows[i], &pieces[2 * i], err);
-    some = false;
-    evs_redis_begin(s, "DEL");
-    for (size_t i = 0; i < b->n; i++)
-        if (p->keep[i] && b->rows[i].deleted) {
-            add_piece(s, &pieces[2 * i]);
-            some = true;
-        }
-    if (!rc && some)
-        rc = evs_redis_send(s, err);
-    evs_redis_begin(s, "HSET");
-    evs_redis_adds(s, s->version_key);
-    for (size_t i = 0; i < b->n; i++)
-        if (p->keep[i]) {
-            evs_redis_add(s, b->rows[i].key, b->rows[i].key_len);
-            add_piece(s, &pieces[2 * i + 1]);
-        }
-    if (!rc && p->n_keep)
-        rc = evs_redis_send(s, err);
-    evs_free(pieces);
-    return rc;
+            rc = put_hash(s, &b->rows[i], err);
+    return rc || !b->n ? rc : evs_redis_look_put(s, &p->look, p->keep, err);
 }
 
 /* --- log ------------------------------------------------------------------------------------- */
@@ -221,7 +155,6 @@ static enum evs_rc plan_log(struct evs_redis *s, const struct evs_sink_batch *b,
         }
         d->left += has;
         d->written += !has;
-        p->n_keep += !has;
     }
     evs_free(known);
     return rc;
@@ -324,7 +257,9 @@ enum evs_rc evs_redis_put_ckpt(struct evs_redis *s, const struct evs_ckpt_part *
                                struct evs_err *err)
 {
     EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(64u << 20);
-    struct piece *pieces = evs_xcalloc(2 * n + 1, sizeof(*pieces));
+    struct piece {
+        size_t at, n;
+    } *pieces = evs_xcalloc(2 * n + 1, sizeof(*pieces));
     for (size_t i = 0; i < n; i++) {
         pieces[2 * i].at = text.len;
         evs_buf_i64(&text, parts[i].partition);
@@ -347,20 +282,34 @@ enum evs_rc evs_redis_put_ckpt(struct evs_redis *s, const struct evs_ckpt_part *
     return rc;
 }
 
+/* What must not change until EXEC, whether the job is still ours, what the versions are like: one
+ * round trip. */
 static enum evs_rc watch_epoch(struct evs_redis *s, struct evs_err *err)
 {
-    redisReply *r = NULL;
-    enum evs_rc rc =
-        evs_redis_ask(s, NULL, err, "WATCH %s %s %s", s->ckpt_key, s->version_key, s->sum_key);
-    if (!rc)
-        rc = evs_redis_ask(s, &r, err, "HGET %s epoch", s->ckpt_key);
+    static const char *const commands[] = {"WATCH", "HGET", "HMGET"};
+    redisReply *r[EVS_COUNT(commands)] = {NULL};
+    const char *args[][6] = {{s->ckpt_key, s->version_key, s->sum_key},
+                             {s->ckpt_key, "epoch"},
+                             {s->version_key, "buckets", "seed", "keys", "rows", "turn"}};
+    enum evs_rc rc = EVS_OK;
+    for (size_t i = 0; !rc && i < EVS_COUNT(commands); i++) {
+        evs_redis_begin(s, commands[i]);
+        for (size_t k = 0; k < EVS_COUNT(args[i]) && args[i][k]; k++)
+            evs_redis_adds(s, args[i][k]);
+        rc = evs_redis_send(s, err);
+    }
+    for (size_t i = 0; !rc && i < EVS_COUNT(commands); i++)
+        rc = evs_redis_reply(s, &r[i], err);
     long long epoch = -1;
-    if (!rc && r->type == REDIS_REPLY_STRING)
-        sscanf(r->str, "%lld", &epoch);
+    if (!rc && r[1]->type == REDIS_REPLY_STRING)
+        sscanf(r[1]->str, "%lld", &epoch);
     if (!rc && epoch != s->epoch)
         rc = evs_sink_fenced(err, s->id);
-    if (r)
-        freeReplyObject(r);
+    if (!rc && s->view.mode == EVS_VIEW_LATEST)
+        evs_redis_versions_read(s, r[2]);
+    for (size_t i = 0; i < EVS_COUNT(commands); i++)
+        if (r[i])
+            freeReplyObject(r[i]);
     return rc;
 }
 
@@ -416,7 +365,7 @@ static enum evs_rc apply(struct evs_redis *s, struct evs_sink_batch *b, struct p
 {
     enum evs_rc rc = watch_epoch(s, err);
     if (!rc && b->n && s->view.mode == EVS_VIEW_LATEST)
-        rc = ask_versions(s, b, p, d, err);
+        rc = plan_latest(s, b, p, d, err);
     else if (!rc && s->view.mode == EVS_VIEW_LOG)
         rc = plan_log(s, b, p, d, err);
     else if (!rc && s->view.mode == EVS_VIEW_SUM)
@@ -454,7 +403,10 @@ enum evs_rc evs_redis_apply(struct evs_sink *sink, struct evs_sink_batch *b,
             (void)!evs_redis_ask(s, NULL, &ignored, "UNWATCH");
     } else {
         *ret_d = d;
+        if (p.look.n)
+            evs_redis_look_told(s, &p.look);
     }
+    evs_redis_look_done(&p.look);
     for (size_t i = 0; i < b->n; i++)
         evs_free(p.sums[i]);
     evs_free(p.sums);

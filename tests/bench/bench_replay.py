@@ -138,7 +138,7 @@ class Redis(Case):
         self.cli("flushall", "sync")
 
     def count(self):
-        return int(self.cli("hlen", "eventscope_version:v"))
+        return len(self.cli("--scan", "--pattern", "v:*").split())
 
     def bare(self):
         return {"bare": self.load("redis", self.url()),

@@ -94,3 +94,35 @@ def test_kafka_dies_and_comes_back_as_the_sink_alone(evs, kafka, broker, any_adm
     sink = views.TopicElsewhere(k.bootstrap, any_admin.at(k.bootstrap), name("view"))
     sink.clear()
     restarted(evs, kafka, topic, k, sink)
+
+
+def test_redis_versions_grow_and_are_tidied(kevs, kafka, topic, produce, redis, rng):
+    """More keys than the first buckets are for, keys written again and again, deleted ones; by the
+    run that knows that the target was empty, by another, and by one that began earlier."""
+    sink, name = views.Redis(redis), topic(partitions=2)
+    sink.clear()
+    keys = [f"k{i}" for i in range(4000)]
+    for at in range(0, 4000, 1000):
+        produce(name, [(k, f"{k}-{i}") for i, k in enumerate(keys[at:at + 1000])])
+    produce(name, [(rng.choice(keys[:60]), str(i)) for i in range(6000)])
+    produce(name, [(k, None) for k in keys[100:300]])
+    run = ("replay", name, "--sink", sink.url, "--target", "v", "--json", "--yes")
+    first = kevs(*run, "--batch", "500").ok().json
+    events = views.dump(kafka, name)
+    assert first["rows"]["deleted"] == 200 and sink.latest("v") == views.fold_latest(events)
+    assert set(sink.versions("v")) == {k.encode() for k in keys}
+    state = dict(zip(*[iter(sink.ask(["HGETALL", "eventscope_version:v"])[0])] * 2))
+    assert int(state[b"buckets"]) > 30 and int(state[b"keys"]) == 4000
+    assert int(state[b"rows"]) == 3800
+    kept = sum(len(sink.ask(["GET", k])[0]) for k in sink.ask(
+        ["KEYS", "eventscope_version.*"])[0])
+    assert kept < 3 * sum(24 + len(k) for k in keys)    # not one entry for each event
+    again = kevs(*run, "--id", "older", "-o", "beginning", "--batch", "500").ok().json
+    assert again["rows"]["written"] == again["rows"]["deleted"] == 0
+    assert sink.latest("v") == views.fold_latest(events)
+    produce(name, [(k, "back") for k in keys[200:400]] + [("new", "1")])
+    kevs(*run, "--id", "later").ok()
+    assert sink.latest("v") == views.fold_latest(views.dump(kafka, name))
+    assert kevs(*run, "--id", "later", "--verify").ok().json["missing"] == 0
+    diff = kevs(*run, "--id", "all", "--diff").ok().json
+    assert diff["same"] == 3901 and not diff["insert"] + diff["update"] + diff["delete"], diff

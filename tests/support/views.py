@@ -9,6 +9,7 @@ import decimal
 import json
 import socket
 import sqlite3
+import struct
 import subprocess
 import time
 import urllib.error
@@ -283,10 +284,21 @@ class Redis:
         found = {}
         if not keys:
             return found
-        versions = self.ask(["HMGET", "eventscope_version:" + target, *names])[0]
-        for name, value, version in zip(names, values, versions):
-            p, o, ts = version.split()[:3]
-            found[name] = (value, int(p), int(o), int(ts))
+        versions = self.versions(target)
+        for name, value in zip(names, values):
+            found[name] = (value, *versions[name])
+        return found
+
+    def versions(self, target):
+        """key -> (partition, offset, ts), a deleted key's too: of its entries the last."""
+        names = self.ask(["KEYS", f"eventscope_version.*:{target}"])[0]
+        found = {}
+        for name in names:
+            body = self.ask(["GET", name])[0]
+            while body:
+                size, p, o, ts = struct.unpack_from("<IIqq", body)
+                found[body[24:24 + size]] = (p & 0x7fffffff, o, ts)
+                body = body[24 + size:]
         return found
 
     def log(self, target):
