@@ -7,6 +7,7 @@
 #include "cli/keys_text.h"
 #include "cli/out.h"
 #include "cli/session.h"
+#include "core/call.h"
 #include "core/clock.h"
 #include "core/num.h"
 #include "core/xalloc.h"
@@ -321,11 +322,15 @@ static int run(struct evs_cli *cli)
     if (sn) {
         print_sn(&r, sn);
         code = finish(&r, sn);
-        evs_snap_unref(&sn->snap);
+        if (!evs_stop_raised(cli->stop))
+            evs_snap_unref(&sn->snap);
     }
     if (!rc)
         rc = evs_out_finish(&err);
-    run_done(&r);
+    if (evs_stop_raised(cli->stop) && sn)
+        evs_call_leave();
+    else
+        run_done(&r);
     return rc ? evs_cli_fail(&err) : code;
 }
 

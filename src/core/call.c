@@ -78,6 +78,11 @@ enum evs_rc evs_call(const char *name, void (*run)(void *arg), void *arg,
     return EVS_OK;
 }
 
+void evs_call_leave(void)
+{
+    atomic_store(&left, true);
+}
+
 bool evs_call_left(void)
 {
     return atomic_load(&left);

@@ -22,6 +22,9 @@ struct evs_stop;
 
 enum evs_rc evs_call(const char *name, void (*run)(void *arg), void *arg,
                      void (*free_arg)(void *arg), struct evs_stop *stop) EVS_MUST_USE;
+/* From now on all that runs is left behind: a stopped command has said all it will say, and its end
+ * is not held up by taking its libraries down. */
+void evs_call_leave(void);
 /* Something was left behind and may still run: free nothing it could use, and end by _exit(). */
 bool evs_call_left(void);
 

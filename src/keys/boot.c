@@ -5,7 +5,7 @@
 
 #include "core/xalloc.h"
 
-enum { HEAD = 1024, SINGLES = 40000, MIN_THROWS = 200, MAX_THROWS = 2000 };
+enum { HEAD = 1024, MIN_THROWS = 200, MAX_THROWS = 2000 };
 
 double evs_boot_normal(uint64_t *s)
 {
@@ -66,12 +66,17 @@ static int cmp(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+size_t evs_boot_head(int32_t partitions)
+{
+    size_t many = (size_t)partitions * 4;
+    return many > HEAD ? many : HEAD;
+}
+
 void evs_boot_run(double *weights, size_t n, double rest, double rest_keys, int32_t partitions,
                   double observed, uint64_t seed, struct evs_boot *ret)
 {
-    *ret = (struct evs_boot){.rank = 0.5};
-    size_t many = (size_t)partitions * 4 > HEAD ? (size_t)partitions * 4 : HEAD;
-    size_t n_head = n <= SINGLES && n <= many * 2 ? n : many < n ? many : n;
+    size_t many = evs_boot_head(partitions);
+    size_t n_head = n <= EVS_BOOT_SINGLES && n <= many * 2 ? n : many < n ? many : n;
     evs_boot_largest(weights, n, n_head);
     struct evs_boot_load l = {.head = weights, .n_head = n_head};
     double total = rest;
@@ -84,9 +89,16 @@ void evs_boot_run(double *weights, size_t n, double rest, double rest_keys, int3
             l.rest_squares += weights[i] * weights[i];
         }
     }
+    evs_boot_of(&l, total, partitions, observed, seed, ret);
+}
+
+void evs_boot_of(const struct evs_boot_load *l, double total, int32_t partitions, double observed,
+                 uint64_t seed, struct evs_boot *ret)
+{
+    *ret = (struct evs_boot){.rank = 0.5};
     if (total <= 0 || partitions < 2)
         return;
-    size_t per = n_head + (l.rest > 0 ? 4 * (size_t)partitions : (size_t)partitions);
+    size_t per = l->n_head + (l->rest > 0 ? 4 * (size_t)partitions : (size_t)partitions);
     size_t throws = EVS_BOOT_BUDGET / (per + 1);
     throws = throws < MIN_THROWS ? MIN_THROWS : throws > MAX_THROWS ? MAX_THROWS : throws;
     double *r = evs_xcalloc(throws, sizeof(*r));
@@ -96,7 +108,7 @@ void evs_boot_run(double *weights, size_t n, double rest, double rest_keys, int3
         double max = 0;
         for (int32_t i = 0; i < partitions; i++)
             load[i] = 0;
-        evs_boot_throw(&l, partitions, load, &seed);
+        evs_boot_throw(l, partitions, load, &seed);
         for (int32_t i = 0; i < partitions; i++)
             max = load[i] > max ? load[i] : max;
         r[t] = max * partitions / total;

@@ -56,6 +56,12 @@ struct evs_boot_load {
     size_t n_head;
     double rest, rest_squares; /* by the normal limit */
 };
+/* evs_boot_run throws keys one by one when there are no more than this, and what it takes else. */
+enum { EVS_BOOT_SINGLES = 40000 };
+size_t evs_boot_head(int32_t partitions);
+/* The same as evs_boot_run of what is prepared, `total` together. */
+void evs_boot_of(const struct evs_boot_load *l, double total, int32_t partitions, double observed,
+                 uint64_t seed, struct evs_boot *ret);
 /* Adds one throw to load[partitions], which holds what is fixed. */
 void evs_boot_throw(const struct evs_boot_load *l, int32_t partitions, double *load, uint64_t *rng);
 

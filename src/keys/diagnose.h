@@ -47,7 +47,7 @@ struct evs_finding {
 
 struct evs_report {
     struct evs_skew messages, bytes, keyed; /* keyed: records with a key only */
-    double chi2, p_value;                   /* of distinct keys per partition */
+    double chi2, p_value; /* of distinct keys per partition; NAN where these are estimates */
     struct evs_placement placement;
     struct evs_boot boot; /* of the keyed records */
     struct evs_finding *finding;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/attr.h"
 #include "core/err.h"
 #include "core/thread.h"
 #include "core/xalloc.h"
@@ -11,7 +12,7 @@
 #include "keys/keyset_int.h"
 #include "stats/partitioner.h"
 
-enum { TABLES = 8, RING = 8, MANY = 20000 };
+enum { TABLES = 8, RING = 8, MANY = 20000, DAYS_MAX = (1 << EVS_KEY_DAYS_BITS) - 1 };
 
 /* One key over all tables. */
 struct whole {
@@ -26,6 +27,10 @@ struct build {
     size_t n_tables, table;
     struct evs_key_sum *sum; /* its part of the key set's, from `start` */
     size_t n, start;
+    const struct evs_key_sum *ready; /* of the table's first n_ready keys; may lie in `sum` */
+    size_t n_ready, at;              /* at: number of the key that is looked at */
+    uint64_t judged, fit[EVS_PARTITIONERS];
+    struct evs_key_tally tally;
     struct evs_key_pair *pairs;
     size_t n_pairs, pairs_alloc;
     struct evs_key_cands by_count, by_bytes, split;
@@ -33,8 +38,9 @@ struct build {
     uint64_t split_keys, key_pairs, minute_pairs, hour_pairs, day_pairs;
 };
 
-/* Gathers e from the tables; false when an earlier table has the key, too, and so has given it. */
-static bool gather(const struct build *b, size_t table, const struct evs_key_entry *e,
+/* Gathers e from the tables; false when an earlier table has the key, too, and so has given it.
+ * common: the others may have it. */
+static bool gather(const struct build *b, size_t table, const struct evs_key_entry *e, bool common,
                    struct whole *ret)
 {
     ret->count = ret->error = ret->bytes = 0;
@@ -42,7 +48,7 @@ static bool gather(const struct build *b, size_t table, const struct evs_key_ent
     for (size_t i = 0; i < b->n_tables; i++) {
         const struct evs_key_entry *x = e;
         if (i != table)
-            x = evs_keytab_get(b->tables[i], e->hash, e->key, e->key_len);
+            x = common ? evs_keytab_get(b->tables[i], e->hash, e->key, e->key_len) : NULL;
         if (i < table && x)
             return false;
         ret->of[i] = x;
@@ -89,18 +95,6 @@ static void places_of(const struct build *b, const struct whole *w, struct evs_k
     qsort(ret, n, sizeof(*ret), by_partition);
 }
 
-static void hashes_of(const struct evs_key_entry *e, uint32_t *hash)
-{
-    hash[EVS_KEY_HASH_MURMUR2] = evs_murmur2(e->key, e->key_len);
-    hash[EVS_KEY_HASH_CRC32] = evs_crc32(e->key, e->key_len);
-    hash[EVS_KEY_HASH_FNV1A] = evs_fnv1a(e->key, e->key_len);
-}
-
-static bool unhashed(const struct evs_key_entry *e)
-{
-    return e->key_len == 0 || e->key_len > EVS_KEY_CAP;
-}
-
 static void part_top_add(struct build *b, int32_t p, uint64_t count, const struct evs_key_entry *e)
 {
     evs_key_cands_first(b->part_top + (size_t)p * EVS_KEY_PART_TOP, EVS_KEY_PART_TOP, count, e);
@@ -124,32 +118,62 @@ static void add_pairs(struct build *b, const struct whole *w, const struct evs_k
     evs_free(places);
 }
 
+static void tally_add(struct evs_key_tally *t, uint64_t count)
+{
+    if (EVS_LIKELY(count < EVS_KEY_LIGHT)) {
+        t->light[count]++;
+        return;
+    }
+    if (t->n_heavy == t->heavy_alloc) {
+        t->heavy_alloc = t->heavy_alloc * 2 + 64;
+        t->heavy = evs_xgrow(t->heavy, t->heavy_alloc, sizeof(*t->heavy));
+    }
+    t->heavy[t->n_heavy++] = count;
+}
+
+static void tally_merge(struct evs_key_tally *to, const struct evs_key_tally *from)
+{
+    for (size_t i = 0; i < EVS_KEY_LIGHT; i++)
+        to->light[i] += from->light[i];
+    for (size_t i = 0; i < from->n_heavy; i++)
+        tally_add(to, from->heavy[i]);
+}
+
 static void add_key(struct build *b, const struct whole *w, const struct evs_key_entry *e)
 {
     size_t at = b->n++;
-    struct evs_key_sum *s = &b->sum[at];
-    *s = (struct evs_key_sum){.count = w->count, .bytes = w->bytes, .partition = e->partition};
-    s->unhashed = unhashed(e);
-    if (!s->unhashed)
-        hashes_of(e, s->hash);
+    struct evs_key_sum *s = &b->sum[at], sum;
+    if (b->at < b->n_ready)
+        sum = b->ready[b->at];
+    else
+        evs_key_sum_prepare(&sum, e, b->tables[0]->partitions);
+    sum.count = w->count;
+    sum.bytes = w->bytes;
+    sum.partition = e->partition;
+    sum.minute_squares = sum.hour_squares = 0;
     uint64_t days = 0;
     for (size_t i = 0; i < b->n_tables; i++) {
         const struct evs_key_entry *x = w->of[i];
         if (!x)
             continue;
-        s->minute_squares += (float)evs_key_minute_squares(x);
-        s->hour_squares += (float)evs_key_hour_squares(x);
+        sum.minute_squares += (float)evs_key_minute_squares(x);
+        sum.hour_squares += (float)evs_key_hour_squares(x);
         days += x->day_changes + 1;
         b->key_pairs += x->count - 1;
         b->minute_pairs += x->minute_changes;
         b->hour_pairs += x->hour_changes;
         b->day_pairs += x->day_changes;
     }
-    s->days = days < INT32_MAX ? (uint32_t)days : INT32_MAX;
+    sum.days = days < DAYS_MAX ? (uint32_t)days : DAYS_MAX;
+    *s = sum;
+    tally_add(&b->tally, w->count);
     evs_key_cand_add(&b->by_count, w->count + w->error, e);
     evs_key_cand_add(&b->by_bytes, w->bytes, e);
     if (w->places == 1) {
         part_top_add(b, e->partition, w->count, e);
+        b->judged += !sum.unhashed;
+        for (int h = 0; h < EVS_PARTITIONERS; h++)
+            b->fit[h] += sum.fits >> h & 1;
         return;
     }
     s->partition = EVS_KEY_SPLIT;
@@ -169,7 +193,7 @@ static void detail_of(const struct build *b, const struct evs_key_entry *e,
     while (!evs_keytab_get(b->tables[table], e->hash, e->key, e->key_len))
         table++;
     e = evs_keytab_get(b->tables[table], e->hash, e->key, e->key_len);
-    bool all = gather(b, table, e, &w);
+    bool all = gather(b, table, e, true, &w);
     assert(all);
     (void)all;
     size_t kept = evs_key_kept(e->key_len);
@@ -181,11 +205,12 @@ static void detail_of(const struct build *b, const struct evs_key_entry *e,
                                    .bytes = w.bytes,
                                    .first_ts = e->first_ts,
                                    .last_ts = e->last_ts,
-                                   .unhashed = unhashed(e),
                                    .heat_row = evs_key_heat_row(e->hash),
                                    .n_places = w.places};
-    if (!ret->unhashed)
-        hashes_of(e, ret->hash);
+    struct evs_key_sum sum;
+    evs_key_sum_prepare(&sum, e, b->tables[0]->partitions);
+    ret->unhashed = sum.unhashed;
+    memcpy(ret->hash, sum.hash, sizeof(ret->hash));
     ret->places = evs_xcalloc(w.places, sizeof(*ret->places));
     places_of(b, &w, ret->places);
     for (size_t i = 0; i < b->n_tables; i++) {
@@ -248,26 +273,46 @@ static void part_tops(struct build *b, struct evs_keyset *ks)
 
 /* --- building --- */
 
-/* The other tables are asked for each key: their slots are fetched some keys before. */
+/* The keys that another table may have, by reference. */
+static uint64_t *common_keys(const struct build *b)
+{
+    const struct evs_keytab *t = b->tables[b->table];
+    uint64_t *bits =
+        evs_xcalloc(t->entry_arena.chunks * (EVS_ARENA_PER_CHUNK / 64) + 1, sizeof(*bits));
+    for (size_t i = 0; i < b->n_tables; i++)
+        if (i != b->table)
+            evs_keytab_common(t, b->tables[i], bits);
+    return bits;
+}
+
+/* The other tables are asked for the common keys: their slots are fetched some keys before. */
 static void add_keys(void *arg)
 {
     struct build *b = arg;
     const struct evs_key_entry *ring[RING], *e = NULL;
+    bool common[RING];
     size_t cursor = 0, in = 0, out = 0;
     struct whole w;
+    uint64_t *bits = common_keys(b);
     do {
         e = evs_keytab_next(b->tables[b->table], &cursor);
-        for (size_t i = 0; i < b->n_tables && e; i++)
+        uint32_t ref = e ? evs_keytab_ref(e, cursor) : 0;
+        bool also = e && (bits[ref / 64] >> ref % 64 & 1);
+        for (size_t i = 0; i < b->n_tables && also; i++)
             if (i != b->table)
                 evs_keytab_expect(b->tables[i], e->hash);
-        if (e)
+        if (e) {
+            common[in % RING] = also;
             ring[in++ % RING] = e;
+        }
         if (out == in || (e && in - out < RING))
             continue;
-        const struct evs_key_entry *now = ring[out++ % RING];
-        if (gather(b, b->table, now, &w))
+        const struct evs_key_entry *now = ring[out % RING];
+        if (gather(b, b->table, now, common[out++ % RING], &w))
             add_key(b, &w, now);
+        b->at++;
     } while (e || out < in);
+    evs_free(bits);
 }
 
 static void build_init(struct build *b, struct evs_keyset *ks, size_t start, size_t details)
@@ -275,6 +320,9 @@ static void build_init(struct build *b, struct evs_keyset *ks, size_t start, siz
     size_t max = details > EVS_KEY_DETAILS ? details : EVS_KEY_DETAILS;
     b->start = start;
     b->sum = ks->sum + start;
+    b->ready = b->tables[b->table]->ready;
+    b->n_ready = b->ready ? b->tables[b->table]->n_ready : 0;
+    b->tally.light = evs_xcalloc(EVS_KEY_LIGHT, sizeof(*b->tally.light));
     evs_key_cands_init(&b->by_count, max);
     evs_key_cands_init(&b->by_bytes, max);
     evs_key_cands_init(&b->split, EVS_KEY_SPLITS);
@@ -288,6 +336,8 @@ static void build_done(struct build *b)
     evs_free(b->split.heap);
     evs_free(b->part_top);
     evs_free(b->pairs);
+    evs_free(b->tally.light);
+    evs_free(b->tally.heavy);
 }
 
 /* One thread a table: the tables are only read, and each gives its own keys. */
@@ -319,6 +369,10 @@ static void merge(struct evs_keyset *ks, struct build *to, const struct build *b
     ks->minute_pairs += b->minute_pairs;
     ks->hour_pairs += b->hour_pairs;
     ks->day_pairs += b->day_pairs;
+    ks->judged += b->judged;
+    for (int h = 0; h < EVS_PARTITIONERS; h++)
+        ks->fit[h] += b->fit[h];
+    tally_merge(&ks->tally, &b->tally);
     if (b == to)
         return;
     evs_key_cands_merge(&to->by_count, &b->by_count);
@@ -368,7 +422,7 @@ static size_t take_room(struct evs_keyset *ks, struct evs_key_room *room,
         ks->sum_alloc += tables[i]->entries;
         fits = fits && tables[i]->entries <= room->each;
     }
-    if (!fits) {
+    if (!room || !fits) {
         ks->sum = evs_xbig(++ks->sum_alloc * sizeof(*ks->sum));
         return 0;
     }
@@ -393,12 +447,15 @@ struct evs_keyset *evs_keyset_in(struct evs_key_room *room, struct evs_keytab *c
     ks->partitions = ks->read = tables[0]->partitions;
     ks->sampled = tables[0]->sampling;
     ks->part = evs_xcalloc((size_t)ks->partitions, sizeof(*ks->part));
+    ks->tally.light = evs_xcalloc(EVS_KEY_LIGHT, sizeof(*ks->tally.light));
     evs_hist_init(&ks->heat, tables[0]->heat.rows, tables[0]->heat.max);
     evs_quantile_init(&ks->key_size);
     evs_quantile_init(&ks->value_size);
     size_t each = take_room(ks, room, tables, n_tables);
     evs_keyset_totals(ks, tables, n_tables);
     build(ks, tables, n_tables, each, details);
+    for (size_t i = 0; each && i < n_tables; i++)
+        tables[i]->ready = NULL; /* the room is the key set's now */
     return ks;
 }
 
@@ -433,6 +490,8 @@ void evs_keyset_free(struct evs_keyset *ks)
     evs_free(ks->unread);
     evs_big_free(ks->sum, ks->sum_alloc * sizeof(*ks->sum));
     evs_free(ks->pairs);
+    evs_free(ks->tally.light);
+    evs_free(ks->tally.heavy);
     evs_hist_done(&ks->heat);
     evs_free(ks);
 }

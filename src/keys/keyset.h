@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "keys/table.h"
+#include "stats/partitioner.h"
 
 enum {
     EVS_KEY_HASHES = 3, /* murmur2, crc32, fnv1a: EVS_KEY_HASH_* */
@@ -26,7 +27,9 @@ enum {
     EVS_KEY_HASH_FNV1A,
     EVS_KEY_PART_TOP = 5,  /* hot keys of each partition */
     EVS_KEY_DETAILS = 256, /* at least so many keys have details, where there are */
-    EVS_KEY_SPLITS = 100   /* at most so many split keys have details */
+    EVS_KEY_SPLITS = 100,  /* at most so many split keys have details */
+    EVS_KEY_DAYS_BITS = 27,
+    EVS_KEY_LIGHT = 4096 /* counts below are tallied */
 };
 
 #define EVS_KEY_SPLIT (-1)
@@ -37,7 +40,8 @@ struct evs_key_sum {
     int32_t partition; /* EVS_KEY_SPLIT: see evs_keyset.pairs */
     /* Sums of squares of the runs in one minute and one hour; days hold count / days each. */
     float minute_squares, hour_squares;
-    uint32_t days : 31;
+    uint32_t days : EVS_KEY_DAYS_BITS;
+    uint32_t fits : EVS_PARTITIONERS; /* which put it where it was first seen: evs_partitioners */
     uint32_t unhashed : 1; /* empty, or longer than EVS_KEY_CAP: its placement proves nothing */
 };
 
@@ -69,6 +73,13 @@ struct evs_key_detail {
     size_t n_places;
 };
 
+/* The counts of all keys, without the keys. */
+struct evs_key_tally {
+    uint32_t *light; /* how many keys have this count; EVS_KEY_LIGHT of them */
+    uint64_t *heavy; /* the other counts, in no order */
+    size_t n_heavy, heavy_alloc;
+};
+
 struct evs_key_part_top {
     uint64_t count;
     uint8_t *key;
@@ -89,6 +100,10 @@ struct evs_keyset {
     struct evs_key_pair *pairs;
     size_t n_pairs;
     uint64_t split_keys;
+    /* Of the keys on one partition: how many prove something, how many each partitioner put there.
+     */
+    uint64_t judged, fit[EVS_PARTITIONERS];
+    struct evs_key_tally tally;
     struct evs_key_detail *top; /* by count, then key */
     size_t n_top;
     struct evs_key_detail *top_bytes; /* by bytes, then key */
@@ -99,6 +114,7 @@ struct evs_keyset {
     bool exact;
     uint64_t over;                   /* no key that is missing here has more */
     double distinct, distinct_error; /* error 0: exact */
+    double part_distinct_error;      /* of part[].distinct */
     /* Successive records of one key, and those of them in different minutes, hours, days. */
     uint64_t key_pairs, minute_pairs, hour_pairs, day_pairs;
     /* Bounded mode: keyed records of keys that are not in `sum`, and about how many keys. */
@@ -108,17 +124,16 @@ struct evs_keyset {
     struct evs_quantile key_size, value_size;
 };
 
-/* Room for the sums of a key set, made ready while the tables grow: what is left to do when a scan
- * ends or is stopped is not held up by memory that was never used before. */
-struct evs_key_room {
-    struct evs_key_sum *sum; /* n_tables x each */
-    size_t each, n_tables;   /* keys of a table at most */
-    size_t *ready;           /* keys, by table */
-};
+/* Room for the sums of a key set. Lent to the tables while these grow, what a key's bytes alone say
+ * (hashes, fits) is worked out there beforehand: when a scan ends or is stopped, that is done and
+ * the memory was used before. */
+struct evs_key_room;
 struct evs_key_room *evs_key_room_new(size_t n_tables, size_t table_memory);
-/* The table has so many keys now. By the table's thread. */
-void evs_key_room_grow(struct evs_key_room *room, size_t table, size_t entries);
-void evs_key_room_free(struct evs_key_room *room); /* NULL is fine */
+/* The table, one of n_tables, has its share until the room is used up. */
+void evs_key_room_lend(struct evs_key_room *room, size_t i, struct evs_keytab *t);
+/* Works out what is new in a table with a room. By the table's thread, now and then. */
+void evs_keytab_prepare(struct evs_keytab *t);
+void evs_key_room_free(struct evs_key_room *room); /* NULL is fine; tables are not asked again */
 
 /* details: how many keys by count (at least EVS_KEY_DETAILS are made). Tables share seed and
  * partitions. */

@@ -1,10 +1,8 @@
-/* What a key set says of all keys together, and the room for its sums. */
+/* What a key set says of all keys together. */
 #include <stdint.h>
 
 #include "core/xalloc.h"
 #include "keys/keyset_int.h"
-
-enum { PAGE = 4096 };
 
 static void part_add(struct evs_key_part *to, const struct evs_key_part *from)
 {
@@ -35,8 +33,10 @@ void evs_keyset_totals(struct evs_keyset *ks, struct evs_keytab *const *tables, 
         const struct evs_keytab *t = tables[i];
         for (int32_t p = 0; p < ks->partitions; p++) {
             struct evs_key_part mine = t->part[p];
-            if (t->part_hll && mine.messages > 0)
+            if (t->part_hll && mine.messages > 0) {
                 mine.distinct = (uint64_t)(evs_hll_estimate(&t->part_hll[p]) + 0.5);
+                ks->part_distinct_error = evs_hll_error(&t->part_hll[p]);
+            }
             part_add(&ks->part[p], &mine);
         }
         evs_hist_merge(&ks->heat, &t->heat, NULL);
@@ -81,40 +81,4 @@ void evs_keyset_distinct(struct evs_keyset *ks, struct evs_keytab *const *tables
         ks->missing -= (double)ks->sum[i].count;
     ks->missing = ks->missing > 0 ? ks->missing : 0;
     ks->missing_keys = ks->distinct > (double)ks->n + 1 ? ks->distinct - (double)ks->n : 1;
-}
-
-/* --- room --- */
-
-struct evs_key_room *evs_key_room_new(size_t n_tables, size_t table_memory)
-{
-    struct evs_key_room *room = evs_xcalloc(1, sizeof(*room));
-    room->n_tables = n_tables;
-    /* An entry with its place in the index takes more than this. */
-    room->each = table_memory / offsetof(struct evs_key_entry, key) + 1;
-    room->sum = evs_xbig(n_tables * room->each * sizeof(*room->sum));
-    room->ready = evs_xcalloc(n_tables, sizeof(*room->ready));
-    return room;
-}
-
-void evs_key_room_grow(struct evs_key_room *room, size_t table, size_t entries)
-{
-    size_t to = entries + entries / 16;
-    to = to < room->each ? to : room->each;
-    if (to <= room->ready[table] || to < PAGE)
-        return;
-    /* volatile: it is the touching that counts */
-    volatile uint8_t *p = (volatile uint8_t *)(room->sum + table * room->each);
-    for (size_t at = room->ready[table] * sizeof(*room->sum); at < to * sizeof(*room->sum);
-         at += PAGE)
-        p[at] = 0;
-    room->ready[table] = to;
-}
-
-void evs_key_room_free(struct evs_key_room *room)
-{
-    if (!room)
-        return;
-    evs_big_free(room->sum, room->n_tables * room->each * sizeof(*room->sum));
-    evs_free(room->ready);
-    evs_free(room);
 }

@@ -36,13 +36,6 @@ static bool next_pair(struct walk *w)
     return false;
 }
 
-int evs_placement_hash(const struct evs_partitioner *p)
-{
-    if (p->hash == evs_murmur2)
-        return EVS_KEY_HASH_MURMUR2;
-    return p->hash == evs_crc32 ? EVS_KEY_HASH_CRC32 : EVS_KEY_HASH_FNV1A;
-}
-
 static bool fits(const struct walk *w, const struct evs_partitioner *p, int32_t partitions)
 {
     return p->place(w->sum->hash[evs_placement_hash(p)], partitions) == w->partition;
@@ -156,9 +149,10 @@ static void no_hash_fits(const struct evs_keyset *ks, struct evs_placement *r)
 
 void evs_placement_of(const struct evs_keyset *ks, struct evs_placement *ret)
 {
-    struct evs_placement r = {.verdict = "unknown"};
-    uint64_t fit[EVS_PARTITIONERS] = {0};
-    struct walk w = {.ks = ks};
+    struct evs_placement r = {.verdict = "unknown", .pairs = ks->judged};
+    uint64_t fit[EVS_PARTITIONERS];
+    struct walk w = {.ks = ks, .i = ks->n}; /* keys on one partition are counted already */
+    memcpy(fit, ks->fit, sizeof(fit));
     while (next_pair(&w)) {
         r.pairs++;
         for (int h = 0; h < EVS_PARTITIONERS; h++)

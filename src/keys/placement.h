@@ -36,6 +36,11 @@ struct evs_placement {
 
 void evs_placement_of(const struct evs_keyset *ks, struct evs_placement *ret);
 /* Number of evs_keyset hash that a partitioner starts from. */
-int evs_placement_hash(const struct evs_partitioner *p);
+static inline int evs_placement_hash(const struct evs_partitioner *p)
+{
+    if (p->hash == evs_murmur2)
+        return EVS_KEY_HASH_MURMUR2;
+    return p->hash == evs_crc32 ? EVS_KEY_HASH_CRC32 : EVS_KEY_HASH_FNV1A;
+}
 
 #endif

@@ -394,6 +394,8 @@ void evs_scan_json(struct evs_buf *out, const struct evs_scan_sn *sn, size_t top
     evs_jsonw_obj(&w, "distinct_keys");
     evs_jsonw_i64(&w, "estimate", (int64_t)((sn->sample ? sn->distinct : ks->distinct) + 0.5));
     num(&w, "relative_error", sn->sample ? NAN : ks->distinct_error);
+    if (!ks->exact)
+        num(&w, "partition_relative_error", ks->part_distinct_error);
     if (sn->sample)
         evs_jsonw_i64(&w, "seen", (int64_t)(ks->distinct + 0.5));
     evs_jsonw_end(&w);

@@ -123,7 +123,7 @@ static void on_idle(void *ctx, int worker)
     struct evs_scan *s = ctx;
     struct worker *w = &s->w[worker];
     turn_window(s, w);
-    evs_key_room_grow(s->room, (size_t)worker, w->table->entries);
+    evs_keytab_prepare(w->table);
     unsigned want = atomic_load_explicit(&s->want, memory_order_acquire);
     if (want == w->lent)
         return;
@@ -285,11 +285,9 @@ static bool snapshot(struct evs_scan *s, enum evs_scan_state state)
         got += evs_queue_pop(s->over, 10, &lent[got]) == EVS_OK;
     bool all = got + left(s) >= s->n_live;
     struct evs_keyset *ks = all ? build(s, NULL) : NULL, *recent = all ? build_recent(s) : NULL;
-    for (int i = 0; i < got; i++) {
-        struct worker *w = lent[i];
-        if (evs_queue_push(w->back, w, sizeof(*w), -1) != EVS_OK)
+    for (int i = 0; i < got; i++)
+        if (evs_queue_push(((struct worker *)lent[i])->back, lent[i], sizeof(*s->w), -1) != EVS_OK)
             break;
-    }
     evs_free(lent);
     if (ks)
         publish(s, ks, recent, state);
@@ -381,6 +379,7 @@ static void workers_new(struct evs_scan *s)
         s->w[i].back = evs_queue_new(1, SIZE_MAX, NULL);
         s->w[i].table = evs_keytab_new(P, TABLE_SHARE(s->opts.memory_bytes) / (size_t)s->n_workers,
                                        columns, s->seed);
+        evs_key_room_lend(s->room, (size_t)i, s->w[i].table);
         s->w[i].table->sampling = s->at != NULL;
         s->w[i].turned_ms = s->w[i].now_ms = evs_clock_wall_ms();
         if (s->opts.window_ms)

@@ -343,6 +343,27 @@ const struct evs_key_entry *evs_keytab_get(const struct evs_keytab *t, uint64_t 
     return find(t, hash, key, len);
 }
 
+void evs_keytab_common(const struct evs_keytab *t, const struct evs_keytab *other, uint64_t *bits)
+{
+    size_t n = (size_t)1 << t->bits, mask = ((size_t)1 << other->bits) - 1;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t ref = (uint32_t)t->slot[i], tag = (uint32_t)(t->slot[i] >> 32);
+        size_t j = evs_keytab_home(other, (uint64_t)tag << 32);
+        if (!ref)
+            continue;
+        for (; (uint32_t)other->slot[j]; j = (j + 1) & mask)
+            if ((uint32_t)(other->slot[j] >> 32) == tag) {
+                bits[ref / 64] |= UINT64_C(1) << ref % 64;
+                break;
+            }
+    }
+}
+
+uint32_t evs_keytab_ref(const struct evs_key_entry *e, size_t cursor)
+{
+    return (uint32_t)(cursor - evs_keytab_entry_size(e->key_len) / EVS_ARENA_UNIT);
+}
+
 /* In the order of the arena: one after the other, not over all of the memory. */
 const struct evs_key_entry *evs_keytab_next(const struct evs_keytab *t, size_t *cursor)
 {

@@ -89,6 +89,7 @@ struct evs_key_pend {
     uint8_t key[EVS_KEY_SHORT];
 };
 
+struct evs_key_sum;
 struct evs_keytab {
     int32_t partitions;
     uint64_t seed;
@@ -112,6 +113,10 @@ struct evs_keytab {
     int64_t time_from, time_to;
     uint32_t *cells;
     uint32_t minute;
+    /* Room for the sums of a key set (keyset.h), in the order of the arena: the first n_ready
+     * entries, up to the cursor ready_at, are prepared; ready_max fit. NULL: none. */
+    struct evs_key_sum *ready;
+    size_t n_ready, ready_max, ready_at;
     uint32_t pushed, aimed, finished; /* of pend */
     struct evs_key_pend pend[EVS_KEY_PENDING];
 };
@@ -130,10 +135,15 @@ const struct evs_key_entry *evs_keytab_get(const struct evs_keytab *t, uint64_t 
                                            const void *key, size_t len);
 /* evs_keytab_get of this hash will come soon. */
 void evs_keytab_expect(const struct evs_keytab *t, uint64_t hash);
+/* Sets the bit (by reference, see arena.h) of every key of t that `other` may have, too: of all
+ * that it has, and of a few more. Both go by hash, so memory is read straight on. */
+void evs_keytab_common(const struct evs_keytab *t, const struct evs_keytab *other, uint64_t *bits);
 uint64_t evs_keytab_hash(const struct evs_keytab *t, const void *key, size_t len);
 
 /* Walk, as first seen: *cursor starts at 0; NULL at the end. */
 const struct evs_key_entry *evs_keytab_next(const struct evs_keytab *t, size_t *cursor);
+/* The reference of the entry that has just been given. */
+uint32_t evs_keytab_ref(const struct evs_key_entry *e, size_t cursor);
 const struct evs_key_node *evs_keytab_node(const struct evs_keytab *t,
                                            uint32_t ref); /* 0 gives NULL */
 

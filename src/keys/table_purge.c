@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/xalloc.h"
+#include "keys/keyset.h"
 #include "keys/table_int.h"
 
 enum { SMALL_COUNTS = 4096 };
@@ -55,14 +56,16 @@ static void part_hlls(struct evs_keytab *t)
 static void slide(struct evs_keytab *t, uint64_t bound)
 {
     struct evs_arena *a = &t->entry_arena;
-    size_t to = 0, chunks = a->chunks;
+    size_t to = 0, chunks = a->chunks, old = 0, n_ready = t->n_ready;
     uint32_t fill = evs_arena_start(0);
+    t->n_ready = t->ready_at = 0;
     for (size_t c = 0; c < chunks; c++) {
         uint32_t at = evs_arena_start(c), end = a->end[c];
         while (at < end) {
             struct evs_key_entry *e = (struct evs_key_entry *)(void *)(a->chunk[c] + at);
             uint32_t size = (uint32_t)evs_keytab_entry_size(e->key_len);
             at += size;
+            size_t i = old++;
             if (upper(e) <= bound)
                 continue;
             if (fill + size > EVS_ARENA_CHUNK) {
@@ -74,6 +77,10 @@ static void slide(struct evs_keytab *t, uint64_t bound)
             evs_keytab_slot_put(t, hash,
                                 (uint32_t)(to * EVS_ARENA_PER_CHUNK + fill / EVS_ARENA_UNIT));
             fill += size;
+            if (i < n_ready) {
+                t->ready[t->n_ready++] = t->ready[i];
+                t->ready_at = to * EVS_ARENA_PER_CHUNK + fill / EVS_ARENA_UNIT;
+            }
             t->used += size;
             t->entries++;
         }

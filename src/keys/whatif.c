@@ -246,8 +246,9 @@ static struct cells cells_of(const struct evs_key_sum *s, char unit)
     double c = (double)s->count, sq = unit == 'm'   ? (double)s->minute_squares
                                       : unit == 'h' ? (double)s->hour_squares
                                                     : c * c / s->days;
-    sq = fmax(sq, c); /* at least one record a cell */
-    return (struct cells){sq, fmax(1, c * c / sq)};
+    sq = sq > c ? sq : c; /* at least one record a cell */
+    double cells = c * c / sq;
+    return (struct cells){sq, cells > 1 ? cells : 1};
 }
 
 /* A key over k cells of time is k keys of their mean weight in the squares' sense. Few and heavy
@@ -275,8 +276,8 @@ static void composite(struct job *j, char unit)
         const struct evs_key_sum *s = &ks->sum[i];
         struct cells c = cells_of(s, unit);
         double each = (double)s->count / c.cells;
-        size_t whole = (size_t)floor(c.cells);
-        heaviest = fmax(heaviest, each);
+        size_t whole = (size_t)c.cells;
+        heaviest = each > heaviest ? each : heaviest;
         if (c.cells > CELLS_SINGLE || each < light || n_head + whole + 1 > max) {
             l.rest += (double)s->count;
             l.rest_squares += c.squares;

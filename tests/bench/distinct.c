@@ -31,8 +31,10 @@ int main(int argc, char **argv)
     struct evs_keytab *t[READERS];
     struct evs_key_room *room = evs_key_room_new(READERS, each);
 
-    for (int i = 0; i < READERS; i++)
+    for (size_t i = 0; i < READERS; i++) {
         t[i] = evs_keytab_new(PARTITIONS, each, 256, 1);
+        evs_key_room_lend(room, i, t[i]);
+    }
     for (long long k = 0; k < keys; k++) {
         char key[32];
         struct evs_key_rec r = {.key = key, .value_len = 120, .offset = k / PARTITIONS};
@@ -42,7 +44,7 @@ int main(int argc, char **argv)
         evs_keytab_add(t[k % READERS], &r);
         if (k % 4096 == 0)
             for (size_t i = 0; i < READERS; i++)
-                evs_key_room_grow(room, i, t[i]->entries);
+                evs_keytab_prepare(t[i]);
     }
     long tables = peak_kib();
     struct evs_keyset *ks = evs_keyset_in(room, t, READERS, 20);

@@ -417,29 +417,6 @@ static void nothing(void **state)
     done(r);
 }
 
-/* The table of the research notes: keys, partitions, mean and 99 % of max / mean. */
-static void bootstrap_known(void **state)
-{
-    (void)state;
-    static const struct {
-        size_t keys;
-        int32_t p;
-        double mean, p99;
-    } row[] = {{20, 12, 2.42, 3.9},     {100, 12, 1.60, 2.16},   {1000, 12, 1.18, 1.33},
-               {10000, 12, 1.06, 1.12}, {100, 50, 2.89, 4.0},    {1000, 50, 1.53, 1.85},
-               {10000, 50, 1.17, 1.33}, {100000, 12, 1.02, 1.04}};
-    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-        double *w = evs_xcalloc(row[i].keys, sizeof(*w));
-        for (size_t k = 0; k < row[i].keys; k++)
-            w[k] = 3;
-        struct evs_boot b;
-        evs_boot_run(w, row[i].keys, 0, 0, row[i].p, 0, seed_base, &b);
-        assert_true(fabs(b.median - row[i].mean) < 0.07 * row[i].mean);
-        assert_true(fabs(b.p99 - row[i].p99) < 0.18 * row[i].p99);
-        evs_free(w);
-    }
-}
-
 int main(void)
 {
     const char *env = getenv("EVENTSCOPE_SEED");
@@ -463,7 +440,6 @@ int main(void)
         cmocka_unit_test(each_partitioner),
         cmocka_unit_test(healthy_topics),
         cmocka_unit_test(nothing),
-        cmocka_unit_test(bootstrap_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,7 +113,47 @@ static void fill(int shape, uint64_t seed, uint32_t keys, int records)
             put_null(p, ts);
         else
             put(k, p, ts);
+        if (rng(&s) % 500 == 0)
+            evs_keytab_prepare(tables[p % 3]); /* where there is room */
     }
+}
+
+/* What was worked out beforehand, at any time before purges and after, is what a key says at the
+ * end. All keys of ks have details. */
+static void check_prepared(const struct evs_keyset *ks)
+{
+    uint64_t sums = 0, tops = 0, judged = 0, tally = 0, fit[EVS_PARTITIONERS] = {0};
+    assert_int_equal(ks->n, ks->n_top);
+    for (size_t i = 0; i < ks->n; i++)
+        for (int h = 0; h < EVS_KEY_HASHES; h++)
+            sums += ks->sum[i].count * (ks->sum[i].hash[h] + (uint32_t)h);
+    for (size_t i = 0; i < ks->n_top; i++) {
+        const struct evs_key_detail *d = &ks->top[i];
+        assert_int_equal(d->hash[EVS_KEY_HASH_MURMUR2], evs_murmur2(d->key, d->key_len));
+        assert_int_equal(d->hash[EVS_KEY_HASH_CRC32], evs_crc32(d->key, d->key_len));
+        assert_int_equal(d->hash[EVS_KEY_HASH_FNV1A], evs_fnv1a(d->key, d->key_len));
+        for (int h = 0; h < EVS_KEY_HASHES; h++)
+            tops += d->count * (d->hash[h] + (uint32_t)h);
+        judged += d->n_places == 1;
+        for (int h = 0; h < EVS_PARTITIONERS && d->n_places == 1; h++)
+            fit[h] += evs_partitioner_of(evs_partitioners[h], d->key, d->key_len, P) ==
+                      d->places[0].partition;
+    }
+    assert_int_equal(sums, tops);
+    assert_int_equal(ks->judged, judged);
+    for (int h = 0; h < EVS_PARTITIONERS; h++)
+        assert_int_equal(ks->fit[h], fit[h]);
+    size_t keys = ks->tally.n_heavy;
+    for (size_t i = 0; i < ks->tally.n_heavy; i++)
+        tally += ks->tally.heavy[i];
+    for (size_t i = 0; i < EVS_KEY_LIGHT; i++) {
+        keys += ks->tally.light[i];
+        tally += i * ks->tally.light[i];
+    }
+    for (size_t i = 0; i < ks->n; i++)
+        tally -= ks->sum[i].count;
+    assert_int_equal(keys, ks->n);
+    assert_int_equal(tally, 0);
 }
 
 /* Frees ks and the tables. */
@@ -131,6 +171,7 @@ static void check_exact(struct evs_keyset *ks, uint32_t keys)
     assert_int_equal(ks->n, distinct);
     assert_int_equal(ks->n_top, distinct);
     assert_int_equal(ks->split_keys, split);
+    check_prepared(ks);
     assert_int_equal(ks->messages, tr.total);
     assert_int_equal(ks->null_keys, tr.null_keys);
     assert_int_equal(ks->tombstones, tr.null_keys);
@@ -182,9 +223,11 @@ static void many_keys_over_threads(void **state)
     for (size_t memory = 64 << 10; memory <= 64 << 20; memory <<= 10) {
         struct evs_key_room *room = evs_key_room_new(3, memory);
         start(64 << 20);
+        for (size_t i = 0; i < 3; i++)
+            evs_key_room_lend(room, i, tables[i]);
         fill(0, seed_base, MAX_KEYS, 200000);
         for (size_t i = 0; i < 3; i++)
-            evs_key_room_grow(room, i, tables[i]->entries);
+            evs_keytab_prepare(tables[i]);
         check_exact(evs_keyset_in(room, tables, 3, MAX_KEYS), MAX_KEYS);
         evs_key_room_free(room);
     }
@@ -225,9 +268,14 @@ static void bounded_holds_bounds(void **state)
     (void)state;
     for (int shape = 0; shape < 3; shape++)
         for (uint64_t seed = seed_base; seed < seed_base + 4; seed++) {
+            struct evs_key_room *room = evs_key_room_new(3, 400 << 10);
             start(400 << 10);
+            for (size_t i = 0; i < 3; i++)
+                evs_key_room_lend(room, i, tables[i]);
             fill(shape, seed, MAX_KEYS, 200000);
-            struct evs_keyset *ks = evs_keyset_new(tables, 3, MAX_KEYS);
+            struct evs_keyset *ks = evs_keyset_in(room, tables, 3, MAX_KEYS);
+            evs_key_room_free(room);
+            check_prepared(ks);
             uint64_t distinct = 0, sum = 0;
             static bool listed[MAX_KEYS];
             memset(listed, 0, sizeof(listed));
