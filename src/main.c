@@ -50,7 +50,7 @@ static void place_of(const struct evs_cli_face *face, struct evs_place *at)
     evs_place_set(&at->topic, face->topic);
     evs_place_set(&at->group, face->group);
     if (face->key)
-        evs_place_set_key(at, face->key, strlen(face->key));
+        evs_place_set_key(at, face->key, face->key_len);
     at->partition = face->partition;
     evs_place_set(&at->text, face->words);
     if (face->offset && evs_num_i64(face->offset, 0, INT64_MAX, &at->offset, &err))

@@ -66,9 +66,11 @@ void evs_messages_view(struct evs_messages *m, int64_t top_seq, int n)
     send(m, (struct command){.kind = CMD_VIEW, .at = top_seq, .n = n});
 }
 
-void evs_messages_query(struct evs_messages *m, const struct evs_messages_query *q)
+uint64_t evs_messages_query(struct evs_messages *m, const struct evs_messages_query *q)
 {
-    send(m, (struct command){.kind = CMD_QUERY, .query = query_new(q)});
+    uint64_t number = atomic_fetch_add(&m->asked, 1) + 1;
+    send(m, (struct command){.kind = CMD_QUERY, .query = query_new(q), .at = (int64_t)number});
+    return number;
 }
 
 void evs_messages_follow(struct evs_messages *m, bool on)
@@ -127,7 +129,7 @@ enum evs_rc evs_messages_open(struct evs_client *c, const struct evs_messages_op
     m->slot = evs_slot_new(wake);
     m->commands = evs_queue_new(COMMANDS, COMMANDS, command_free);
     evs_rate_init(&m->rate);
-    evs_messages_query(m, &opts->query);
+    (void)evs_messages_query(m, &opts->query);
     enum evs_rc rc = evs_thread_start("evs-messages", messages_run, m, &m->thread, err);
     if (rc) {
         evs_messages_free(m);

@@ -46,6 +46,7 @@ struct evs_messages_query {
     const char *to, *since, *until;
     const struct evs_filter_term *terms; /* none: pages; some: a search over the whole window */
     size_t n_terms;
+    int64_t count; /* also a search: it ends when so many are kept; 0 no limit */
     enum evs_isolation isolation;
     bool follow; /* at the end, go on with what arrives */
 };
@@ -97,7 +98,8 @@ struct evs_messages_part {
 
 struct evs_messages_sn {
     struct evs_snap snap;
-    uint64_t list; /* changes when seq starts afresh */
+    uint64_t list;  /* changes when seq starts afresh */
+    uint64_t query; /* which evs_messages_query it is about */
     enum evs_messages_state state;
     const struct evs_msg_row *rows; /* in view, by seq; may be fewer than asked */
     int n_rows;
@@ -108,6 +110,7 @@ struct evs_messages_sn {
     /* cost and progress: since the list began */
     int64_t read_records, read_bytes, kept, dropped; /* dropped: lost by a tail that was too fast */
     int64_t passed, span;         /* offsets of a search's window passed, of */
+    bool full;                    /* a search ended by its count: more may follow */
     double seconds, rate;         /* reading; records per second now */
     int64_t eta_ms;               /* -1 unknown */
     int64_t behind_records, behind_ms; /* behind the head, -1 unknown */
@@ -137,9 +140,11 @@ struct evs_messages_sn *evs_messages_take(struct evs_messages *m, uint64_t than)
 
 /* Rows [top_seq, top_seq + n) are in view. INT64_MAX as top_seq: the last n, and stay there. */
 void evs_messages_view(struct evs_messages *m, int64_t top_seq, int n);
-/* A new list: another place, window, filter or isolation. */
-void evs_messages_query(struct evs_messages *m, const struct evs_messages_query *q);
-void evs_messages_follow(struct evs_messages *m, bool on); /* go to the end and on from there */
+/* A new list: another place, window, filter or isolation. Returns the number that snapshots about
+ * it carry. */
+uint64_t evs_messages_query(struct evs_messages *m, const struct evs_messages_query *q);
+/* Goes to the end and on from there, with partitions that are added meanwhile. */
+void evs_messages_follow(struct evs_messages *m, bool on);
 void evs_messages_pause(struct evs_messages *m, bool on);  /* a tail stops fetching */
 /* A tail comes by time: each record waits half a second for older ones of other partitions. */
 void evs_messages_merge(struct evs_messages *m, bool on);

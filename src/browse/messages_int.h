@@ -81,7 +81,7 @@ struct command {
     bool on;
     int n;
     int32_t partition;
-    int64_t at; /* seq or offset */
+    int64_t at; /* seq, offset, number of a query */
     struct query *query;
 };
 
@@ -127,10 +127,11 @@ struct evs_messages {
     struct evs_queue *commands;
     struct evs_thread *thread;
     atomic_bool quit;
+    atomic_ullong asked; /* queries so far */
     /* the list */
     struct query *query;
-    struct evs_filter *filter;
-    uint64_t list;
+    struct evs_filter *filter; /* NULL: no search */
+    uint64_t list, number;     /* number: of the query */
     enum evs_messages_state state;
     struct rows rows;
     struct mpart *parts;
@@ -139,6 +140,7 @@ struct evs_messages {
     bool at_begin, at_end;
     int64_t retry_us; /* when to try the query again; 0 not */
     struct tap *tap;
+    struct evs_growth *growth; /* while following all partitions */
     int64_t view_top; /* INT64_MAX: sticks to the end */
     int view_n;
     bool following, paused, merged;
@@ -163,6 +165,7 @@ struct evs_messages {
 
 struct mpart *messages_part(const struct evs_messages *m, int32_t partition);
 bool messages_is_search(const struct evs_messages *m);
+bool messages_is_full(const struct evs_messages *m); /* the search has as many as it is to find */
 /* Where the view stands now, with "sticks to the end" resolved. */
 int64_t messages_view_top(const struct evs_messages *m);
 void messages_fail(struct evs_messages *m, const struct evs_err *err);
@@ -186,6 +189,9 @@ void tap_drain(struct evs_messages *m);
 /* Places one record of the tap; takes the body. */
 void tap_take(struct evs_messages *m, struct body *b, bool lost_some);
 void tap_close(struct evs_messages *m); /* positions stay in the parts */
+/* Follows what is added to the topic, from its beginning. Nothing to do is fine. */
+void tap_grow(struct evs_messages *m);
+void tap_grow_end(struct evs_messages *m);
 
 /* --- a tail by time: messages_hold.c --- */
 void hold_add(struct evs_messages *m, struct body *body, bool lost_some);

@@ -80,6 +80,7 @@ static void take_figures(struct evs_messages_sn *to, struct evs_messages *m)
     to->dropped = m->dropped;
     to->passed = m->passed;
     to->span = m->span;
+    to->full = m->query && messages_is_full(m);
     to->seconds = (double)(m->worked_us + running_us) / 1e6;
     to->eta_ms = -1;
     if (m->state == EVS_MESSAGES_SEARCHING && m->passed > 0)
@@ -145,6 +146,7 @@ void messages_publish(struct evs_messages *m)
     struct evs_messages_sn *to = &sn->pub;
     evs_snap_init(&to->snap, free_sn);
     to->list = m->list;
+    to->query = m->number;
     to->state = m->state;
     take_rows(sn, m);
     to->first_seq = m->rows.first;

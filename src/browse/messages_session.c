@@ -33,6 +33,12 @@ bool messages_is_search(const struct evs_messages *m)
     return m->filter != NULL;
 }
 
+bool messages_is_full(const struct evs_messages *m)
+{
+    int64_t most = m->query->q.count;
+    return messages_is_search(m) && most > 0 && m->kept >= most;
+}
+
 int64_t messages_view_top(const struct evs_messages *m)
 {
     int64_t end = m->rows.first + (int64_t)m->rows.n, last = end - m->view_n;
@@ -66,6 +72,7 @@ void messages_append(struct evs_messages *m, struct body *body, const char *gap_
 static void clear_list(struct evs_messages *m)
 {
     tap_close(m);
+    tap_grow_end(m);
     evs_merge_close(m->forward);
     m->forward = NULL;
     rows_clear(&m->rows);
@@ -141,15 +148,21 @@ static void ask_policy(struct evs_messages *m)
     evs_topic_configs_done(&config, 1);
 }
 
+static bool is_search(const struct evs_messages_query *q)
+{
+    return q->n_terms || q->count;
+}
+
 static enum evs_rc start_query(struct evs_messages *m, struct evs_err *err)
 {
     struct evs_messages_query *q = &m->query->q;
     struct evs_range_spec spec = spec_of(q);
     struct evs_ranges *r = NULL;
     enum evs_rc rc = EVS_OK;
-    if (q->n_terms)
+    bool search = is_search(q);
+    if (search)
         rc = evs_filter_new(q->terms, q->n_terms, &m->filter, err);
-    if (!q->from && !q->since && !q->n_terms)
+    if (!q->from && !q->since && !search)
         spec.from = "end";
     if (!rc)
         rc = evs_range_resolve(m->c, m->topic, &spec, &r, err);
@@ -158,9 +171,9 @@ static enum evs_rc start_query(struct evs_messages *m, struct evs_err *err)
     take_ranges(m, r);
     evs_ranges_free(r);
     ask_policy(m);
-    m->following = q->follow && (q->n_terms || !q->from);
+    m->following = q->follow && (search || !q->from);
     m->state = EVS_MESSAGES_READY;
-    if (q->n_terms) {
+    if (search) {
         m->state = EVS_MESSAGES_SEARCHING;
         return tap_open(m, err);
     }
@@ -182,7 +195,7 @@ static void new_list(struct evs_messages *m, struct query *q)
     if (q) {
         query_free(m->query);
         m->query = q;
-        m->view_top = q->q.from || q->q.since || q->q.n_terms ? 0 : INT64_MAX;
+        m->view_top = q->q.from || q->q.since || is_search(&q->q) ? 0 : INT64_MAX;
     }
     messages_publish(m);
     if (start_query(m, &err)) {
@@ -217,6 +230,7 @@ static void follow(struct evs_messages *m, bool on)
             messages_fail(m, &err);
     } else if (!on && m->following) {
         tap_close(m);
+        tap_grow_end(m);
         m->following = m->paused = false;
         m->state = EVS_MESSAGES_READY;
     }
@@ -258,7 +272,8 @@ static void resume_search(struct evs_messages *m)
 static void search_ended(struct evs_messages *m)
 {
     struct evs_err err = EVS_ERR_INIT;
-    enum evs_rc rc = evs_reader_wait(m->tap->reader, 0, &err);
+    bool full = messages_is_full(m);
+    enum evs_rc rc = full ? EVS_EOF : evs_reader_wait(m->tap->reader, 0, &err);
     if (rc == EVS_AGAIN && m->following && m->state == EVS_MESSAGES_SEARCHING &&
         atomic_load(&m->tap->heads) >= (int)m->n_parts) {
         m->state = EVS_MESSAGES_LIVE;
@@ -271,7 +286,7 @@ static void search_ended(struct evs_messages *m)
     m->worked_us += evs_clock_mono_us() - m->start_us;
     tap_close(m);
     m->state = rc == EVS_EOF ? EVS_MESSAGES_DONE : EVS_MESSAGES_STOPPED;
-    if (rc == EVS_EOF)
+    if (rc == EVS_EOF && !full)
         m->passed = m->span;
     m->dirty = true;
 }
@@ -318,6 +333,7 @@ static void obey(struct evs_messages *m, struct command *cmd)
         m->dirty = true;
         break;
     case CMD_QUERY:
+        m->number = (uint64_t)cmd->at;
         new_list(m, cmd->query);
         cmd->query = NULL;
         break;
@@ -403,6 +419,7 @@ static bool work(struct evs_messages *m, int64_t now_us)
         if (messages_is_search(m))
             search_ended(m);
     }
+    tap_grow(m);
     int64_t every_us = m->following ? HEADS_LIVE_US : HEADS_REST_US;
     if (m->err.code == EVS_RETRY)
         every_us = HEADS_LOST_US; /* each try may take a second, in which nothing else is done */

@@ -5,6 +5,7 @@
 
 #include "browse/messages_int.h"
 #include "core/xalloc.h"
+#include "kafka/growth.h"
 
 enum { QUEUE_ITEMS = 10000, QUEUE_BYTES = 64 << 20, DRAIN_MAX = 20000 };
 
@@ -166,6 +167,7 @@ void tap_drain(struct evs_messages *m)
     while (total < DRAIN_MAX && !evs_queue_pop_many(t->events, 0, items, EVS_COUNT(items), &n)) {
         for (size_t i = 0; i < n; i++)
             m->merged && t->lossy ? hold_add(m, items[i], lost_some)
+            : messages_is_full(m) ? body_unref(items[i])
                                   : tap_take(m, items[i], lost_some);
         total += n;
     }
@@ -206,4 +208,45 @@ void tap_close(struct evs_messages *m)
     m->tap = NULL;
     m->tap_records = m->tap_bytes = m->tap_dropped = 0;
     m->passed_before = m->passed;
+}
+
+/* --- partitions that are added while we follow --- */
+
+static void add_parts(struct evs_messages *m, int32_t n)
+{
+    m->parts = evs_xgrow(m->parts, (size_t)n + 1, sizeof(*m->parts));
+    for (int32_t p = (int32_t)m->n_parts; p < n; p++) {
+        m->parts[p] =
+            (struct mpart){.p = {.partition = p, .leader = -1, .to = EVS_RANGE_OPEN}};
+        m->parts[p].back_step = 1;
+    }
+    m->n_parts = (size_t)n;
+}
+
+void tap_grow_end(struct evs_messages *m)
+{
+    evs_growth_free(m->growth);
+    m->growth = NULL;
+}
+
+void tap_grow(struct evs_messages *m)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    if (!m->following || !m->tap || m->query->q.partitions)
+        return;
+    if (!m->growth) {
+        if (evs_growth_start(m->c, m->topic, (int32_t)m->n_parts, &m->growth, &err))
+            messages_fail(m, &err);
+        return;
+    }
+    int32_t n = evs_growth_partitions(m->growth);
+    if (n <= (int32_t)m->n_parts)
+        return;
+    tap_close(m);
+    add_parts(m, n);
+    if (tap_open(m, &err))
+        messages_fail(m, &err);
+    else if (m->paused)
+        evs_reader_pause(m->tap->reader, true);
+    m->dirty = true;
 }

@@ -38,6 +38,7 @@ struct evs_cli_face {
     struct evs_client *client;  /* NULL: no broker is known */
     const char *screen;         /* opens there; NULL: Topics */
     const char *topic, *key, *group;
+    size_t key_len;             /* bytes of key */
     const char *offset;         /* a plain one */
     const char *words;          /* other options, as words of the search entry */
     int32_t partition;          /* -1: all */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/setup.h"
+#include "core/buf.h"
 #include "core/clock.h"
 #include "core/num.h"
 #include "filter/filter.h"
@@ -100,4 +101,26 @@ enum evs_rc evs_session_filter(const struct evs_cli *cli, struct evs_filter **re
     }
     *ret_f = NULL;
     return n ? evs_filter_new(terms, n, ret_f, err) : EVS_OK;
+}
+
+static int hex_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+enum evs_rc evs_session_key(const char *text, struct evs_buf *to, struct evs_err *err)
+{
+    if (strncmp(text, "hex:", 4)) {
+        evs_buf_adds(to, text);
+        return EVS_OK;
+    }
+    for (const char *s = text + 4; *s; s += 2) {
+        if (hex_of(s[0]) < 0 || !s[1] || hex_of(s[1]) < 0)
+            return evs_fail(err, EVS_INVALID, "KEY '%s': not an even number of hex digits", text);
+        evs_buf_addc(to, (char)(hex_of(s[0]) * 16 + hex_of(s[1])));
+    }
+    return EVS_OK;
 }

@@ -31,5 +31,8 @@ enum evs_rc evs_session_ranges(const struct evs_cli *cli, struct evs_client *c, 
 /* -k --grep -i --header --jq compiled; NULL in *ret_f when none was given. */
 enum evs_rc evs_session_filter(const struct evs_cli *cli, struct evs_filter **ret_f,
                                struct evs_err *err) EVS_MUST_USE;
+/* KEY, or hex:6b6579 for bytes that no command line takes, appended. */
+struct evs_buf;
+enum evs_rc evs_session_key(const char *text, struct evs_buf *to, struct evs_err *err) EVS_MUST_USE;
 
 #endif

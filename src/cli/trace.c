@@ -249,29 +249,6 @@ static void put_all(struct tracing *t)
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-static int hex_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* KEY, or hex:6b6579 for bytes that no command line takes. */
-static enum evs_rc read_key(const char *text, struct evs_buf *to, struct evs_err *err)
-{
-    if (strncmp(text, "hex:", 4)) {
-        evs_buf_adds(to, text);
-        return EVS_OK;
-    }
-    for (const char *s = text + 4; *s; s += 2) {
-        if (hex_of(s[0]) < 0 || !s[1] || hex_of(s[1]) < 0)
-            return evs_fail(err, EVS_INVALID, "KEY '%s': not an even number of hex digits", text);
-        evs_buf_addc(to, (char)(hex_of(s[0]) * 16 + hex_of(s[1])));
-    }
-    return EVS_OK;
-}
-
 /* --with TOPIC or TOPIC,header:NAME; copies are in `texts`. */
 static enum evs_rc read_lanes(const struct evs_cli *cli, struct evs_trace_opts *o, char **texts,
                               struct evs_err *err)
@@ -381,7 +358,7 @@ static int run(struct evs_cli *cli)
         evs_fail(&err, EVS_INVALID, "trace: --follow is not possible, a history has an end");
         evs_hint(&err, "eventscope messages %s -k '=%s' --follow", cli->args[0], cli->args[1]);
         code = evs_cli_fail(&err);
-    } else if (read_key(cli->args[1], &key, &err) || read_lanes(cli, &o, texts, &err) ||
+    } else if (evs_session_key(cli->args[1], &key, &err) || read_lanes(cli, &o, texts, &err) ||
                evs_session_client(cli, &client, &err)) {
         code = evs_cli_fail(&err);
     } else {

@@ -164,13 +164,14 @@ static void search_words(const struct evs_cli *cli, struct evs_buf *to)
         evs_buf_adds(to, "follow");
 }
 
-/* trace --with, --by, --map and its window, as the words of its screen. */
+/* trace --with, --by, --fold, --map, isolation and window, as the words of its screen. */
 static void trace_words(const struct evs_cli *cli, struct evs_buf *to)
 {
     static const struct {
         const char *option, *lead;
     } words[] = {{"with", "with:"}, {"by", "by:"},        {"since", "since:"},
-                 {"until", "until:"}, {"partitions", "p:"}, {"map", "map:"}};
+                 {"until", "until:"}, {"partitions", "p:"}, {"isolation", "isolation:"},
+                 {"fold", "fold:"}, {"map", "map:"}};
     evs_buf_adds(to, evs_opts_given(&cli->opts, "all-partitions") ? "trace: all" : "trace:");
     for (size_t w = 0; w < EVS_COUNT(words); w++) {
         const char *value;
@@ -231,6 +232,7 @@ static bool apply_settings(const struct evs_cli *cli, struct evs_setup *s,
 int evs_cli_tui(struct evs_cli *cli, const char *screen)
 {
     EVS_AUTO(evs_buf) struct evs_buf words = EVS_BUF_INIT(4096);
+    EVS_AUTO(evs_buf) struct evs_buf key = EVS_BUF_INIT(1 << 20);
     struct evs_err err = EVS_ERR_INIT;
     struct evs_cli_face face = {.screen = screen, .partition = -1};
     for (size_t i = 0; screen && i < EVS_COUNT(screens); i++)
@@ -247,8 +249,12 @@ int evs_cli_tui(struct evs_cli *cli, const char *screen)
         face.words = evs_buf_str(&words);
     else if (cli->cmd && (cli->cmd->groups & EVS_CMD_READ))
         face.offset = evs_opts_str(&cli->opts, "offset");
-    if (!strcmp(face.screen ? face.screen : "", "trace") && cli->n_args > 1)
-        face.key = cli->args[1];
+    if (!strcmp(face.screen ? face.screen : "", "trace") && cli->n_args > 1) {
+        if (evs_session_key(cli->args[1], &key, &err))
+            return evs_cli_fail(&err);
+        face.key = evs_buf_str(&key);
+        face.key_len = key.len;
+    }
     struct evs_setup setup = {0};
     char *text = NULL;
     bool known = apply_settings(cli, &setup, &face);

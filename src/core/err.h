@@ -27,7 +27,7 @@ struct evs_err {
     enum evs_rc code;
     const char *domain; /* static: "errno", "kafka", "sqlite", "pg", "http"; NULL is ours */
     int native;         /* that domain's number, 0 if none */
-    size_t row;         /* EVS_POISON: index of the offending row */
+    size_t row;         /* EVS_POISON: index of the offending row; decode/: the byte */
     char msg[512];
     char hint[256];
 };

@@ -259,8 +259,10 @@ bool evs_json_check(const void *p, size_t n, struct evs_json_fault *ret_fault)
 enum evs_rc evs_json_fail(const struct evs_json_fault *fault, struct evs_err *err)
 {
     char at[EVS_NUM_LEN];
-    return evs_fail(err, EVS_INVALID, "not JSON at byte %s: %s",
-                    evs_num_commas(at, (int64_t)fault->at), fault->why);
+    enum evs_rc rc = evs_fail(err, EVS_INVALID, "not JSON at byte %s: %s",
+                              evs_num_commas(at, (int64_t)fault->at), fault->why);
+    err->row = fault->at;
+    return rc;
 }
 
 struct layout {

@@ -67,6 +67,7 @@ void evs_decode(const struct evs_decoder_ops *forced, const void *p, size_t n, s
     struct evs_err err = EVS_ERR_INIT;
     unsigned tried = 0;
     ret_d->why[0] = '\0';
+    ret_d->at = 0;
     ret_d->decoder = forced ? forced : surest(p, n, 0);
     if (!p) {
         ret_d->decoder = &evs_decoder_json; /* a null is JSON's null */
@@ -74,8 +75,10 @@ void evs_decode(const struct evs_decoder_ops *forced, const void *p, size_t n, s
         return;
     }
     while (!try_one(ret_d->decoder, p, n, out, &err)) {
-        if (!ret_d->why[0])
+        if (!ret_d->why[0]) {
             snprintf(ret_d->why, sizeof(ret_d->why), "%.159s", err.msg);
+            ret_d->at = err.row;
+        }
         tried |= bit_of(ret_d->decoder);
         ret_d->decoder = surest(p, n, tried);
     }

@@ -33,6 +33,7 @@ const struct evs_decoder_ops *evs_decoder_find(const char *name); /* NULL unknow
 struct evs_decoded {
     const struct evs_decoder_ops *decoder; /* never NULL: hex takes everything */
     char why[160]; /* why the surest guess failed, or "" */
+    size_t at;     /* at which byte, then */
 };
 /* Sniffs (forced NULL) or uses `forced`, decodes into out; falls back, never fails. p NULL is a
  * null. */

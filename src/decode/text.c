@@ -35,8 +35,10 @@ static enum evs_rc decode(const uint8_t *p, size_t n, struct evs_buf *out, struc
         int len = p[i] < 0x80 ? 1 : evs_text_decode(p + i, n - i, &cp);
         if (!len) {
             char at[EVS_NUM_LEN];
-            return evs_fail(err, EVS_INVALID, "not UTF-8 at byte %s",
-                            evs_num_commas(at, (int64_t)i));
+            enum evs_rc rc = evs_fail(err, EVS_INVALID, "not UTF-8 at byte %s",
+                                      evs_num_commas(at, (int64_t)i));
+            err->row = i;
+            return rc;
         }
         i += (size_t)len;
     }

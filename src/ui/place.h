@@ -14,6 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As text: Messages opens with the whole record, at the byte where its value breaks off. */
+#define EVS_MESSAGES_AT_DETAIL "detail of one record"
+
 struct evs_place {
     char *topic;
     char *group;

@@ -192,5 +192,10 @@ def test_story_of_the_stuck_group(demo):
     t.send("/", "payments-view", "enter").wait(re.compile(r"► payments-view"))
     t.send("enter").wait(re.compile(r"shop\.payments\.captured +3 .* stalled"), 60)
     t.send("enter").wait("Stuck on one record", 60)
-    t.send("enter").wait(re.compile(r"› p3 .*list")).wait("Enter loads 1.92 MB", 60)
+    t.send("enter").wait("not JSON at byte 1,204,113: invalid UTF-8: shown as hex", 60)
+    line = 1204113 // 16 * 16                       # the cursor's, in the middle of the screen
+    t.wait(re.compile(rf"^ {line:08x}  .* x\.", re.M))
+    assert t.lines.index(next(x for x in t.lines if f"{line:08x}" in x)) in range(15, 25)
+    t.send("g").wait("value  1.92 MB   not JSON at byte").wait(re.compile(r"headers \d"))
     assert re.fullmatch(r"shop\.payments\.captured/3/\d+", copied(t, "y", "o"))
+    t.send("esc").wait(re.compile(r"› Why +lag"))

@@ -96,3 +96,24 @@ def test_isolation_of_a_trace(admin, kafka, topic, name, tui):
     t.wait("read_committed").wait("#1 of 1")
     t.send("i").wait("read_uncommitted").wait("#2 of 2")
     t.send("i").wait("#1 of 1")
+
+
+def test_options_of_a_trace_reach_its_screen(admin, kafka, topic, tui):
+    name = topic(partitions=1)
+    admin("produce", topic=name, records=[{"key": "k\x01", "value": '{"a": 1}'}])
+    admin("txn-begin", txn=f"{name}-x")
+    admin("produce", topic=name, txn=f"{name}-x", records=[{"key": "k\x01", "value": '{"b": 2}'}])
+    admin("txn-abort", txn=f"{name}-x")
+    t = tui("trace", name, "hex:6b01", "-b", kafka, "--tui", "--isolation", "read_uncommitted",
+            "--fold", "last", rows=24, cols=130)
+    t.wait("fold: last · read_uncommitted").wait("#2 of 2")
+    assert r"Trace k\x01" in t.lines[1]
+    bad = tui("trace", name, "hex:6b0", "-b", kafka, "--tui")
+    assert bad.wait_exit() == 2
+    assert "not an even number of hex digits" in bad.text
+
+
+def test_lint_of_no_topics_judges_nothing(broker, tui):
+    t = tui("lint", "-b", broker().bootstrap, "--tui", rows=20, cols=100)
+    t.wait("No topics to check.", 60)
+    assert "nothing found" not in t.text

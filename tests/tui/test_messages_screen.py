@@ -107,3 +107,46 @@ def test_one_huge_record_does_not_decide_the_estimate(screen, topic, admin):
     admin("produce", topic=name, records=[{"key": "k", "value": "v" * 900_000}])
     t = screen(name)
     t.send("/").wait("sizes from 100 B a message")
+
+
+def test_so_many_and_no_more(screen, numbers):
+    t = screen(numbers)
+    t.send("/", "key:=k3", "tab", "p:all n:7", "enter").wait("n:7 reached: more may follow")
+    t.wait(re.compile(r"\b7 kept of")).wait(lambda t: len(re.findall(r"\bk3 ", t.text)) >= 7)
+    t.send("/", "^u", "tab", "^u", "n:5 p:1 o:10", "enter").wait("n:5 reached")
+    assert re.findall(r"^[► ] +(1\d) ", t.text, re.M) == ["10", "11", "12", "13", "14"]
+    t.send("f").wait(re.compile(r"at most +5 ")).send("esc")
+    t.send("/", "tab", "^u", "n:1000", "enter").wait(re.compile(r"\b400 kept of 400 read"))
+    assert "reached" not in t.text
+    t.send("/", "tab", "^u", "n:x").wait(re.compile(r"n: *x|number|integer", re.I)).send("esc")
+
+
+def test_esc_at_once_stops_the_search_it_began(screen, numbers):
+    """Both keys come before the search has: it is stopped, its words stay and c goes on."""
+    t = screen(numbers)
+    t.send("/", "p:all key:=k3", "enter", "esc").wait("c continues")
+    assert "key:=k3" in t.lines[1]
+    t.send("c").wait(re.compile(r"80 kept of 400 read"))
+    t.send("esc").wait("no filter")
+
+
+def test_the_entry_learns_what_is_known_later(kafka, topic, admin, tui):
+    """A key typed before the first records came: where it hashes to is said when they have."""
+    name = topic(partitions=4)
+    admin("produce", topic=name, records=[
+        {"key": f"User:{i}", "value": "v", "timestamp": 1700000000000 + i} for i in range(500)])
+    t = tui("messages", name, "-b", kafka, "--tui", rows=34, cols=118)
+    t.send("/", "key:=User:7").wait(re.compile(r"Reads p\d only: the \d+ keys at hand follow"))
+
+
+def test_a_tail_reads_partitions_that_are_added(screen, topic, produce, admin):
+    name = topic(partitions=1)
+    produce(name, [("old", "v")])
+    t = screen(name)
+    t.send("F").wait("LIVE")
+    admin("add-partitions", topic=name, to=3)
+    for p in range(3):
+        admin("produce", topic=name, records=[{"partition": p, "key": f"new{p}", "value": "v"}])
+    t.wait("2 partitions added", 60).wait("new0").wait("new1").wait("new2").wait("LIVE")
+    admin("produce", topic=name, records=[{"partition": 2, "key": "later", "value": "v"}])
+    t.wait("later")

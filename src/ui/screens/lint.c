@@ -266,6 +266,10 @@ static void draw(const struct evs_screen *s, struct evs_view *v)
             evs_view_printf(v, used, 2, EVS_ROLE_TEXT_STRONG, "fix: %s", l->sn->err.hint);
         return;
     }
+    if (!count(l) && !l->sn->topics) {
+        evs_view_text(v, 0, 2, EVS_ROLE_TEXT_DIM, "No topics to check.");
+        return;
+    }
     if (!count(l)) {
         struct evs_verdict clean;
         evs_verdict_say(&clean, EVS_VERDICT_GOOD,

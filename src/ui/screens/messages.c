@@ -11,36 +11,6 @@ enum { MEMORY = 256 << 20, AROUND = 40 };
 
 /* --- opening -------------------------------------------------------------------------------- */
 
-static bool is_where(const char *word)
-{
-    static const char *const places[] = {"o:", "p:", "n:", "since:", "until:"};
-    for (size_t i = 0; i < EVS_COUNT(places); i++)
-        if (!strncmp(word, places[i], strlen(places[i])))
-            return true;
-    return false;
-}
-
-static void words_of_place(struct messages *m, const struct evs_place *at)
-{
-    struct evs_err err = EVS_ERR_INIT;
-    evs_search_init(&m->search);
-    if (at->text && !strcmp(at->text, "follow"))
-        m->follow = true;
-    else if (at->text)
-        snprintf(is_where(at->text) ? m->where : m->what, EVS_SEARCH_TEXT, "%s", at->text);
-    if (at->key && at->key_len && !memchr(at->key, '\0', at->key_len) && at->key_len < 500)
-        messages_add_key(m, "key:", at->key, at->key_len);
-    size_t n = strlen(m->where);
-    if (at->from_ms >= 0)
-        n += (size_t)snprintf(m->where + n, sizeof(m->where) - n, n ? " since:%lld" : "since:%lld",
-                              (long long)at->from_ms);
-    if (at->to_ms >= 0)
-        snprintf(m->where + n, sizeof(m->where) - n, "%suntil:%lld", n ? " " : "",
-                 (long long)at->to_ms);
-    if (evs_search_parse(&m->search, m->what, &err) || evs_search_parse(&m->search, m->where, &err))
-        evs_ui_fail(m->ui, &err);
-}
-
 static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
 {
     struct messages *m = messages_of(s);
@@ -51,7 +21,7 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
     m->want_offset = s->at.offset;
     if (s->at.offset >= 0)
         snprintf(m->from, sizeof(m->from), "%lld", (long long)s->at.offset);
-    words_of_place(m, &s->at);
+    messages_words_of(m, &s->at);
     evs_pager_init(&m->detail);
     evs_table_init(&m->list, &messages_list_ops, m, MSG_COL_OFFSET, -1, false);
     messages_lanes_setup(m, 80);
@@ -66,9 +36,11 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
     opts.query.until = m->search.until;
     opts.query.terms = m->search.terms;
     opts.query.n_terms = m->search.n_terms;
+    opts.query.count = m->search.count;
     opts.query.follow = m->follow;
     m->one_partition = s->at.partition >= 0;
-    m->list.stick_end = !opts.query.from && !opts.query.since && !m->search.n_terms;
+    m->asked = 1;
+    m->list.stick_end = !opts.query.from && !opts.query.since && !messages_filtered(m);
     return evs_messages_open(evs_ui_client(s->ui), &opts, evs_ui_wake(s->ui), &m->session, err);
 }
 
@@ -80,6 +52,8 @@ static void free_session(void *session)
 static void leave(struct evs_screen *s)
 {
     struct messages *m = messages_of(s);
+    if (m->entry)
+        evs_app_close_overlay(m->ui);
     evs_table_done(&m->list);
     evs_table_done(&m->lanes);
     evs_pager_done(&m->detail);
@@ -109,12 +83,13 @@ void messages_requery(struct messages *m)
                                    .until = m->search.until,
                                    .terms = m->search.terms,
                                    .n_terms = m->search.n_terms,
+                                   .count = m->search.count,
                                    .isolation = m->isolation,
                                    .follow = m->follow};
     m->one_partition = partitions && strspn(partitions, "0123456789") == strlen(partitions);
-    m->list.stick_end = m->lanes.stick_end = !from && !q.since && !q.n_terms;
+    m->list.stick_end = m->lanes.stick_end = !from && !q.since && !messages_filtered(m);
     m->paused = false;
-    evs_messages_query(m->session, &q);
+    m->asked = evs_messages_query(m->session, &q);
 }
 
 static void resize(struct evs_screen *s, int rows, int cols)
@@ -158,7 +133,10 @@ static void take(struct messages *m, struct evs_messages_sn *sn)
 {
     struct evs_messages_sn *old = m->sn;
     bool fresh = !old || old->list != sn->list;
+    bool grown = !fresh && sn->n_parts > old->n_parts;
     m->sn = sn;
+    if (fresh || !m->parts_before)
+        m->parts_before = sn->n_parts;
     if (fresh) {
         m->list.cursor = m->list.top = m->lanes.cursor = m->lanes.top = 0;
         m->list_id = sn->list;
@@ -169,7 +147,7 @@ static void take(struct messages *m, struct evs_messages_sn *sn)
     }
     m->first_seq = sn->n_loaded ? sn->first_seq : 0;
     evs_table_grown(&m->list);
-    if (fresh || m->n_lanes != m->lanes_ops.n_cols - 1 || !m->n_lanes)
+    if (fresh || grown || m->n_lanes != m->lanes_ops.n_cols - 1 || !m->n_lanes)
         messages_lanes_setup(m, m->screen->cols);
     evs_table_grown(&m->lanes);
     /* The end was found: who did not ask to follow stays with the record seen there. */
@@ -192,6 +170,19 @@ static void tell_view(struct messages *m)
     evs_messages_view(m->session, top, n);
 }
 
+/* Asks for the whole value of the record under the cursor; false: it is there, or on its way. */
+static bool fetch_whole(struct messages *m)
+{
+    const struct evs_msg_row *r = messages_current(m);
+    bool cut = r && r->ev && r->value_size > (int64_t)r->ev->value_len && !m->detail_whole;
+    if (!cut || m->fetching == r->offset)
+        return false;
+    m->fetching = r->offset;
+    evs_messages_fetch(m->session, r->partition, r->offset);
+    evs_ui_say(m->ui, EVS_ROLE_STATUS, "loading the whole value");
+    return true;
+}
+
 static bool refresh(struct evs_screen *s)
 {
     struct messages *m = messages_of(s);
@@ -200,9 +191,13 @@ static bool refresh(struct evs_screen *s)
         take(m, sn);
     if (m->sn)
         tell_view(m);
+    if (m->entry && messages_home_news(m))
+        m->judge_again(m->entry);
     int64_t seq = m->detail_seq;
     if (m->sn)
         messages_detail_update(m);
+    if (m->for_detail && m->want_offset < 0 && m->detail_seq != INT64_MIN)
+        (void)fetch_whole(m);
     return sn || seq != m->detail_seq;
 }
 
@@ -222,17 +217,10 @@ static void place(const struct evs_screen *s, struct evs_place *to)
 static enum evs_handled open_detail(struct evs_screen *s)
 {
     struct messages *m = messages_of(s);
-    const struct evs_msg_row *r = messages_current(m);
-    if (!r)
+    if (!messages_current(m) || (s->zoom && fetch_whole(m)))
         return EVS_HANDLED;
-    bool cut = r->ev && r->value_size > (int64_t)r->ev->value_len && !m->detail_whole;
-    if (s->zoom && cut && m->fetching != r->offset) {
-        m->fetching = r->offset;
-        evs_messages_fetch(m->session, r->partition, r->offset);
-        evs_ui_say(s->ui, EVS_ROLE_STATUS, "loading the whole value");
-        return EVS_HANDLED;
-    }
     s->zoom = !s->zoom;
+    m->for_detail = false;
     m->on_detail = s->zoom;
     messages_fit(s);
     return EVS_HANDLED;
@@ -266,7 +254,7 @@ static enum evs_handled to_end(struct messages *m)
     evs_table_go(t, t->n ? t->n - 1 : 0);
     if (again && m->sn && m->sn->at_end && !m->follow)
         follow(m, true);
-    else if (m->sn && !m->sn->at_end && !m->search.n_terms) { /* not by reading all of it */
+    else if (m->sn && !m->sn->at_end && !messages_filtered(m)) { /* not by reading all of it */
         m->from[0] = '\0';
         messages_requery(m);
     }
@@ -275,7 +263,7 @@ static enum evs_handled to_end(struct messages *m)
 
 static enum evs_handled to_begin(struct messages *m)
 {
-    if (m->sn && !m->sn->at_begin && !m->search.n_terms) {
+    if (m->sn && !m->sn->at_begin && !messages_filtered(m)) {
         snprintf(m->from, sizeof(m->from), "beginning");
         messages_requery(m);
         return EVS_HANDLED;
@@ -300,7 +288,10 @@ static enum evs_handled layout_command(struct evs_screen *s, enum evs_command c)
     switch (c) {
     case EVS_CMD_PANE_NEXT:
     case EVS_CMD_PANE_PREV: m->on_detail = !m->on_detail; break;
-    case EVS_CMD_ZOOM: s->zoom = !s->zoom; break;
+    case EVS_CMD_ZOOM:
+        s->zoom = !s->zoom;
+        m->for_detail = false;
+        break;
     case EVS_CMD_MODE: {
         size_t cursor = messages_table(m)->cursor;
         bool end = messages_table(m)->stick_end;
@@ -313,6 +304,8 @@ static enum evs_handled layout_command(struct evs_screen *s, enum evs_command c)
     }
     case EVS_CMD_VIEW: messages_next_view(m); break;
     case EVS_CMD_BACK:
+        if (m->for_detail && m->ui->n_stack > 1)
+            return EVS_CLOSED; /* to where it was asked for */
         if (!s->zoom && !m->on_detail)
             return EVS_IGNORED;
         s->zoom = m->on_detail = false;
@@ -349,15 +342,27 @@ static enum evs_handled command(struct evs_screen *s, enum evs_command c)
     }
 }
 
+/* Also before its first record: the snapshot may still be of the list before. */
+static bool search_runs(const struct messages *m)
+{
+    const struct evs_messages_sn *sn = m->sn;
+    if (!messages_filtered(m))
+        return false;
+    if (!sn || sn->query != m->asked)
+        return true;
+    return sn->state == EVS_MESSAGES_SEARCHING ||
+           (sn->state == EVS_MESSAGES_LOADING && !sn->error);
+}
+
 /* Esc: ends a search that runs, then clears the filter. */
 static bool stop(struct evs_screen *s)
 {
     struct messages *m = messages_of(s);
-    if (m->sn && m->sn->state == EVS_MESSAGES_SEARCHING) {
+    if (search_runs(m)) {
         evs_messages_stop(m->session);
         return true;
     }
-    if (!m->search.n_terms || s->zoom || (s->at.key && !s->at.text && m->ui->n_stack > 1))
+    if (!messages_filtered(m) || s->zoom || (s->at.key && !s->at.text && m->ui->n_stack > 1))
         return false;
     m->what[0] = m->where[0] = '\0';
     evs_search_init(&m->search);

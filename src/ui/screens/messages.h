@@ -47,6 +47,9 @@ struct messages {
     char what[EVS_SEARCH_TEXT], where[EVS_SEARCH_TEXT]; /* as typed */
     char from[320], partitions[64];                     /* of the query in force */
     uint64_t list_id;                                   /* of the snapshot shown */
+    uint64_t asked;                                     /* number of the query in force */
+    int parts_before;                                   /* when the list began */
+    int32_t home_of;                                    /* partitions when home was last judged */
     int64_t first_seq;                                  /* of model row 0 */
     int64_t told_top; /* what the session was told to have at hand */
     int told_n;
@@ -54,16 +57,25 @@ struct messages {
     uint64_t detail_list;
     bool detail_whole;                         /* the value was loaded beyond the preview */
     int64_t fetching;                          /* offset asked for whole; -1 none */
+    bool for_detail;                           /* opened for one record's detail */
     int64_t want_offset;                       /* the cursor goes there; -1 none */
     const struct evs_partitioner *partitioner; /* that all keys seen followed; NULL not known */
     size_t partitioner_seen;
     int32_t home; /* the only partition read, by the key; -1: none */
     int detail_rows, detail_cols;
+    struct evs_overlay *entry; /* search or form, while it is open: it owns itself */
+    void (*judge_again)(struct evs_overlay *entry);
 };
 
 static inline struct messages *messages_of(const struct evs_screen *s)
 {
     return s->state;
+}
+
+/* Words are in force that make it a search: what to keep, or how many. */
+static inline bool messages_filtered(const struct messages *m)
+{
+    return m->search.n_terms || m->search.count;
 }
 
 static inline struct evs_table *messages_table(struct messages *m)
@@ -108,6 +120,8 @@ struct evs_key_home {
 };
 bool messages_key_home(struct messages *m, const struct evs_search *s,
                        struct evs_key_home *ret_home);
+/* What messages_key_home knows has changed since it was asked. */
+bool messages_home_news(struct messages *m);
 /* messages_search.c: the search entry; runs the query when accepted. */
 struct evs_search_verdict {
     char what_says[EVS_PROMPT_SAY], where_says[EVS_PROMPT_SAY];
@@ -130,6 +144,8 @@ void messages_copy_command(const struct messages *m, const struct evs_search_ver
 /* One exact key more among the words; `&` and `!` on the record under the cursor. */
 void messages_add_key(struct messages *m, const char *lead, const void *key, size_t len);
 void messages_keep_like(struct messages *m, bool drop);
+/* The words that a place carries: where, what, the key. */
+void messages_words_of(struct messages *m, const struct evs_place *at);
 /* messages_form.c: the same, one field a line. */
 void messages_form_open(struct messages *m);
 void messages_requery(struct messages *m);

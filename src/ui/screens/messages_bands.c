@@ -34,18 +34,30 @@ static void say_merged(const struct messages *m, struct evs_bands *b)
 static void say_counts(const struct messages *m, struct evs_bands *b)
 {
     const struct evs_messages_sn *sn = m->sn;
-    char kept[EVS_NUM_LEN], read[EVS_NUM_LEN], used[EVS_NUM_LEN], drop[EVS_NUM_LEN], lost[80] = "";
+    char kept[EVS_NUM_LEN], read[EVS_NUM_LEN], used[EVS_NUM_LEN], drop[EVS_NUM_LEN];
+    char lost[80] = "", added[60] = "";
     const char *dot = evs_glyph(EVS_G_DOT);
     if (sn->dropped) {
         b->role = EVS_ROLE_WARN;
         snprintf(lost, sizeof(lost), " %s dropped %s (tail too fast, p pauses)", dot,
                  evs_num_commas(drop, sn->dropped));
     }
+    if (sn->n_parts > m->parts_before)
+        snprintf(added, sizeof(added), " %s %d partitions added", dot,
+                 sn->n_parts - m->parts_before);
     evs_num_commas(kept, sn->kept);
     evs_num_commas(read, sn->read_records);
     evs_num_bytes(used, (double)sn->memory_bytes);
-    evs_bands_say(b->left, sizeof(b->left), "%s kept of %s read%s %s memory %s", kept, read, lost,
-                  dot, used);
+    evs_bands_say(b->left, sizeof(b->left), "%s kept of %s read%s%s %s memory %s", kept, read, lost,
+                  added, dot, used);
+}
+
+static void say_full(const struct messages *m, struct evs_bands *b)
+{
+    char n[EVS_NUM_LEN];
+    if (m->sn->full && m->sn->state == EVS_MESSAGES_DONE && m->sn->query == m->asked)
+        evs_bands_say(b->value, sizeof(b->value), "n:%s reached: more may follow",
+                      evs_num_commas(n, m->search.count));
 }
 
 static void say_search(const struct messages *m, struct evs_bands *b)
@@ -117,6 +129,7 @@ void messages_bands(const struct evs_screen *s, struct evs_bands *b)
         messages_lanes_bands(m, b);
     say_merged(m, b);
     say_head(m, b);
+    say_full(m, b);
     if (m->sn->state == EVS_MESSAGES_SEARCHING || m->sn->state == EVS_MESSAGES_STOPPED)
         say_search(m, b);
     say_errors(m, b);

@@ -128,9 +128,24 @@ void messages_next_view(struct messages *m)
     m->detail_seq = INT64_MIN;
 }
 
-static void put_body(struct messages *m, const struct evs_event *ev, const struct evs_buf *text,
-                     const struct evs_decoded *d)
+/* Who came for this record sees the byte where it breaks off. */
+static void put_broken(struct messages *m, const struct evs_event *ev, size_t at)
 {
+    size_t first = m->detail.n, line;
+    evs_pager_hex(&m->detail, ev->value, ev->value_len);
+    line = first + at / EVS_PAGER_HEX;
+    m->detail.cursor = line < m->detail.n ? line : m->detail.n - 1;
+    m->detail.top = line > (size_t)m->detail.page / 2 ? line - (size_t)m->detail.page / 2 : 0;
+    evs_pager_resize(&m->detail, m->detail.page);
+}
+
+static void put_body(struct messages *m, const struct evs_event *ev, bool cut,
+                     const struct evs_buf *text, const struct evs_decoded *d)
+{
+    if (m->for_detail && m->view == MSG_PRETTY && d->why[0] && ev->value_len && !cut) {
+        put_broken(m, ev, d->at);
+        return;
+    }
     if (m->view == MSG_WIRE && put_wire(m, ev))
         return;
     if (m->view == MSG_HEX || m->view == MSG_WIRE || !strcmp(d->decoder->name, "hex"))
@@ -152,19 +167,26 @@ static void put_value(struct messages *m, const struct evs_event *ev, int64_t wh
         evs_pager_printf(&m->detail, EVS_ROLE_TEXT, "value  tombstone: deletes this key");
         return;
     }
+    const char *shown;
     bool cut = (int64_t)ev->value_len < whole;
     evs_decode(NULL, ev->value, ev->value_len, &text, &d);
     evs_num_bytes(size, (double)whole);
+    shown = m->for_detail && m->view == MSG_PRETTY ? "hex" : d.decoder->name;
     if (cut)
         evs_pager_printf(&m->detail, EVS_ROLE_WARN,
                          "value  %s   the first %d kB shown: Enter loads %s", size,
                          EVS_MESSAGES_PREVIEW >> 10, size);
     else if (d.why[0])
         evs_pager_printf(&m->detail, EVS_ROLE_WARN, "value  %s   %s: shown as %s", size, d.why,
-                         d.decoder->name);
+                         shown);
     else
         evs_pager_printf(&m->detail, EVS_ROLE_TEXT, "value  %s  %s", size, d.decoder->name);
-    put_body(m, ev, &text, &d);
+    put_body(m, ev, cut, &text, &d);
+    if (m->fetching >= 0 && !cut) { /* "loading" is over */
+        evs_ui_say(m->ui, EVS_ROLE_WARN, "%s%s%s", d.why, d.why[0] ? ": shown as " : "",
+                   d.why[0] ? shown : "");
+        m->fetching = -1;
+    }
 }
 
 static void put_gap(struct messages *m, const struct evs_msg_row *r)

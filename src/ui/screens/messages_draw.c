@@ -53,12 +53,12 @@ static void draw_empty(const struct messages *m, struct evs_view *v)
         evs_view_printf(v, 1, 2, EVS_ROLE_TEXT_DIM, "reading %s %s",
                         m->screen->at.partition >= 0 ? "the partition" : "the topic",
                         evs_glyph(EVS_G_MORE));
-    } else if (m->search.n_terms && sn->state != EVS_MESSAGES_SEARCHING) {
+    } else if (messages_filtered(m) && sn->state != EVS_MESSAGES_SEARCHING) {
         evs_num_commas(read, sn->read_records);
         evs_view_printf(v, 1, 2, EVS_ROLE_TEXT, "0 of %s kept. Esc clears the filter%s%s.", read,
                         sn->state == EVS_MESSAGES_STOPPED ? "; c reads further" : "",
                         m->home >= 0 ? "; p:all also reads the other partitions" : "");
-    } else if (!m->search.n_terms) {
+    } else if (!messages_filtered(m)) {
         evs_view_text(v, 1, 2, EVS_ROLE_TEXT,
                       "No record in this window. @ changes it; F waits for "
                       "the next one.");

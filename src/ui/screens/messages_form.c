@@ -20,6 +20,7 @@ static const struct field {
     {"until", "until:", "likewise; empty is now", true, false, EVS_FILTER_GREP},
     {"partitions", "p:", "0,3-5; all; empty: the key's", true, false, EVS_FILTER_GREP},
     {"from", "o:", "beginning, 1234, -500, group:NAME", true, false, EVS_FILTER_GREP},
+    {"at most", "n:", "so many, then it ends", true, false, EVS_FILTER_GREP},
     {"jq", "jq:", ".value.total > 100", false, true, EVS_FILTER_JQ},
 };
 enum { N = EVS_COUNT(fields), CASE = 3 };
@@ -83,10 +84,13 @@ static void fill(struct form *f)
     for (int i = 0; i < N; i++)
         evs_edit_init(&f->edit[i], "", NULL);
     if (!evs_search_parse(s, f->m->what, &err) && !evs_search_parse(s, f->m->where, &err)) {
+        char count[EVS_NUM_LEN];
+        snprintf(count, sizeof(count), "%lld", (long long)s->count);
         const char *const places[N] = {[4] = s->since,
                                        [5] = s->until,
                                        [6] = s->every ? "all" : s->partitions,
-                                       [7] = s->from};
+                                       [7] = s->from,
+                                       [8] = s->count ? count : NULL};
         for (int i = 0; i < N; i++) {
             EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(EVS_EDIT_CAP - 1);
             for (size_t t = 0; !fields[i].where && i != CASE && t < s->n_terms; t++) {
@@ -185,8 +189,14 @@ static bool key(struct evs_overlay *o, int k)
     return true;
 }
 
+static void judge_again(struct evs_overlay *o)
+{
+    judge((struct form *)o);
+}
+
 static void close_form(struct evs_overlay *o)
 {
+    ((struct form *)o)->m->entry = NULL;
     evs_free(o);
 }
 
@@ -203,5 +213,7 @@ void messages_form_open(struct messages *m)
     f->m = m;
     fill(f);
     evs_app_overlay(m->ui, &f->overlay);
+    m->entry = &f->overlay;
+    m->judge_again = judge_again;
     judge(f);
 }

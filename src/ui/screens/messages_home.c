@@ -43,6 +43,17 @@ static void tell_partitioner(struct messages *m, int32_t partitions)
     }
 }
 
+bool messages_home_news(struct messages *m)
+{
+    const struct evs_partitioner *before = m->partitioner;
+    int32_t partitions = evs_data_partitions(m->ui, m->screen->at.topic);
+    if (m->sn && partitions > 1)
+        tell_partitioner(m, partitions);
+    bool news = before != m->partitioner || partitions != m->home_of;
+    m->home_of = partitions;
+    return news;
+}
+
 bool messages_key_home(struct messages *m, const struct evs_search *s,
                        struct evs_key_home *ret_home)
 {

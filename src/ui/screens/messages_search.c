@@ -55,6 +55,7 @@ void messages_judge(struct messages *m, const char *what, const char *where,
                                        .until = s->until,
                                        .terms = s->terms,
                                        .n_terms = s->n_terms,
+                                       .count = s->count,
                                        .isolation = m->isolation};
         evs_messages_plan(m->session, &q);
     }
@@ -228,8 +229,14 @@ static bool key(struct evs_overlay *o, int k)
     return true;
 }
 
+static void judge_again(struct evs_overlay *o)
+{
+    plan((struct entry *)o);
+}
+
 static void close_entry(struct evs_overlay *o)
 {
+    ((struct entry *)o)->m->entry = NULL;
     evs_free(o);
 }
 
@@ -249,6 +256,8 @@ void messages_search_open(struct messages *m)
     evs_edit_init(&e->what, m->what, evs_history_of(&m->ui->histories, name));
     evs_edit_init(&e->where, m->where, evs_history_of(&m->ui->histories, "where"));
     evs_app_overlay(m->ui, &e->overlay);
+    m->entry = &e->overlay;
+    m->judge_again = judge_again;
     plan(e);
 }
 
@@ -285,4 +294,37 @@ void messages_keep_like(struct messages *m, bool drop)
         evs_ui_fail(m->ui, &err);
     else
         messages_requery(m);
+}
+
+static bool is_where(const char *word)
+{
+    static const char *const places[] = {"o:", "p:", "n:", "since:", "until:"};
+    for (size_t i = 0; i < EVS_COUNT(places); i++)
+        if (!strncmp(word, places[i], strlen(places[i])))
+            return true;
+    return false;
+}
+
+/* What a place says of the search; false words are told. */
+void messages_words_of(struct messages *m, const struct evs_place *at)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    evs_search_init(&m->search);
+    if (at->text && !strcmp(at->text, "follow"))
+        m->follow = true;
+    else if (at->text && !strcmp(at->text, EVS_MESSAGES_AT_DETAIL))
+        m->for_detail = m->on_detail = m->screen->zoom = true;
+    else if (at->text)
+        snprintf(is_where(at->text) ? m->where : m->what, EVS_SEARCH_TEXT, "%s", at->text);
+    if (at->key && at->key_len && !memchr(at->key, '\0', at->key_len) && at->key_len < 500)
+        messages_add_key(m, "key:", at->key, at->key_len);
+    size_t n = strlen(m->where);
+    if (at->from_ms >= 0)
+        n += (size_t)snprintf(m->where + n, sizeof(m->where) - n, n ? " since:%lld" : "since:%lld",
+                              (long long)at->from_ms);
+    if (at->to_ms >= 0)
+        snprintf(m->where + n, sizeof(m->where) - n, "%suntil:%lld", n ? " " : "",
+                 (long long)at->to_ms);
+    if (evs_search_parse(&m->search, m->what, &err) || evs_search_parse(&m->search, m->where, &err))
+        evs_ui_fail(m->ui, &err);
 }

@@ -155,8 +155,11 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
     enum evs_rc rc = evs_trace_ask_read(words ? words : "", s->at.topic, &t->ask, err);
     if (rc)
         return rc;
-    t->rule = t->ask.map ? EVS_FOLD_MAP : EVS_FOLD_MERGE;
+    t->rule = t->ask.map                      ? EVS_FOLD_MAP
+              : t->ask.rule < EVS_FOLD_RULES ? t->ask.rule
+                                             : EVS_FOLD_MERGE;
     t->all = t->ask.all;
+    t->uncommitted = t->ask.uncommitted;
     return start(s, err);
 }
 
@@ -290,6 +293,10 @@ static bool asked(void *ctx, const char *words)
     t->all |= ask.all;
     if (mapped || (t->rule == EVS_FOLD_MAP && !ask.map))
         t->rule = mapped ? EVS_FOLD_MAP : EVS_FOLD_MERGE;
+    else if (ask.rule < EVS_FOLD_RULES)
+        t->rule = ask.rule;
+    if (ask.leveled)
+        t->uncommitted = ask.uncommitted;
     again(s);
     resize(s, s->rows, s->cols);
     return true;
@@ -314,7 +321,7 @@ static void ask_words(struct evs_screen *s)
                       .initial = of(s)->ask.words,
                       .history = "trace-words",
                       .hints = "with:TOPIC[,header:NAME|,json:PATH]  by:HOW  since: until: p:  "
-                               "map:JQ of {state,event}  Enter read  Esc cancel",
+                               "fold: map:JQ of {state,event}  Enter read  Esc cancel",
                       .changed = words_changed,
                       .done = asked,
                       .ctx = s});

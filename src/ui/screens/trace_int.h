@@ -53,7 +53,8 @@ struct trace_ask {
     char *with[EVS_TRACE_LANES];
     size_t n_with;
     const char *map; /* NULL: no such rule */
-    bool all;        /* all partitions */
+    enum evs_fold_rule rule; /* EVS_FOLD_RULES: not said */
+    bool all, leveled, uncommitted; /* all partitions; isolation: said; read_uncommitted */
 };
 enum evs_rc evs_trace_ask_read(const char *words, const char *topic, struct trace_ask *ret_a,
                                struct evs_err *err) EVS_MUST_USE;

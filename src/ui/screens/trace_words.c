@@ -1,5 +1,5 @@
 /* trace_words.c - what a trace reads, as words that `f` edits: with:TOPIC,HOW by:HOW since:T
- * until:T p:LIST all map:JQ. */
+ * until:T p:LIST isolation:LEVEL fold:RULE all map:JQ. */
 #include <string.h>
 
 #include "core/text.h"
@@ -26,6 +26,24 @@ static char *next_word(char **at)
     return from;
 }
 
+static enum evs_rc take_rule(struct trace_ask *a, const char *name, struct evs_err *err)
+{
+    for (a->rule = 0; a->rule < EVS_FOLD_RULES; a->rule++)
+        if (a->rule != EVS_FOLD_MAP && !strcmp(evs_fold_rule_name(a->rule), name))
+            return EVS_OK;
+    return evs_fail(err, EVS_INVALID, "fold:%.60s: none of last merge none", name);
+}
+
+static enum evs_rc take_level(struct trace_ask *a, const char *name, struct evs_err *err)
+{
+    a->leveled = true;
+    a->uncommitted = !strcmp(name, "read_uncommitted");
+    return a->uncommitted || !strcmp(name, "read_committed")
+               ? EVS_OK
+               : evs_fail(err, EVS_INVALID,
+                          "isolation:%.60s: neither read_committed nor read_uncommitted", name);
+}
+
 static enum evs_rc take(struct trace_ask *a, char *word, const char **ret_by, struct evs_err *err)
 {
     static const struct {
@@ -41,6 +59,10 @@ static enum evs_rc take(struct trace_ask *a, char *word, const char **ret_by, st
             return EVS_OK;
         }
     }
+    if (!strncmp(word, "fold:", 5))
+        return take_rule(a, word + 5, err);
+    if (!strncmp(word, "isolation:", 10))
+        return take_level(a, word + 10, err);
     if (!strcmp(word, "all"))
         a->all = true;
     else if (!strncmp(word, "by:", 3))
@@ -51,14 +73,17 @@ static enum evs_rc take(struct trace_ask *a, char *word, const char **ret_by, st
         a->with[a->n_with++] = word + 5;
     else
         return evs_fail(err, EVS_INVALID,
-                        "'%.60s': none of with: by: since: until: p: all map:", word);
+                        "'%.60s': none of with: by: since: until: p: isolation: fold: all "
+                        "map:",
+                        word);
     return EVS_OK;
 }
 
 enum evs_rc evs_trace_ask_read(const char *words, const char *topic, struct trace_ask *ret_a,
                                struct evs_err *err)
 {
-    struct trace_ask a = {.words = evs_xstrdup(words), .text = evs_xstrdup(words)};
+    struct trace_ask a = {
+        .words = evs_xstrdup(words), .text = evs_xstrdup(words), .rule = EVS_FOLD_RULES};
     const char *by = "key";
     char *at = a.text, *word;
     enum evs_rc rc = EVS_OK;

@@ -70,10 +70,10 @@ void evs_pager_hex(struct evs_pager *p, const void *bytes, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
     const unsigned char *b = bytes;
-    for (size_t at = 0; at < n; at += 16) {
+    for (size_t at = 0; at < n; at += EVS_PAGER_HEX) {
         char text[96];
         int len = snprintf(text, sizeof(text), "%08zx  ", at);
-        for (size_t i = 0; i < 16; i++) {
+        for (size_t i = 0; i < EVS_PAGER_HEX; i++) {
             bool there = at + i < n;
             text[len++] = there ? digits[b[at + i] >> 4] : ' ';
             text[len++] = there ? digits[b[at + i] & 15] : ' ';
@@ -82,7 +82,7 @@ void evs_pager_hex(struct evs_pager *p, const void *bytes, size_t n)
                 text[len++] = ' ';
         }
         text[len++] = ' ';
-        for (size_t i = 0; i < 16 && at + i < n; i++)
+        for (size_t i = 0; i < EVS_PAGER_HEX && at + i < n; i++)
             text[len++] = b[at + i] >= 32 && b[at + i] < 127 ? (char)b[at + i] : '.';
         evs_pager_add(p, EVS_ROLE_TEXT, text, (size_t)len);
     }

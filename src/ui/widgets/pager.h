@@ -18,7 +18,7 @@
 #include "ui/commands.h"
 #include "ui/view.h"
 
-enum { EVS_PAGER_CAP = 64 << 20 };
+enum { EVS_PAGER_CAP = 64 << 20, EVS_PAGER_HEX = 16 }; /* HEX: bytes a line */
 
 struct evs_pager_line {
     size_t from, len; /* in text */
