@@ -58,10 +58,10 @@ static bool write_all(int fd, const char *p, size_t n)
     return true;
 }
 
-static const char *user_name(void)
+static const char *user_name(char *room, size_t size)
 {
-    const struct passwd *pw = getpwuid(getuid());
-    return pw ? pw->pw_name : "?";
+    struct passwd entry, *pw = NULL;
+    return !getpwuid_r(getuid(), &entry, room, size, &pw) && pw ? pw->pw_name : "?";
 }
 
 static void append_line(const char *folder, const struct evs_plan *p, const struct evs_report *r,
@@ -69,12 +69,12 @@ static void append_line(const char *folder, const struct evs_plan *p, const stru
 {
     EVS_AUTO(evs_buf) struct evs_buf line = EVS_BUF_INIT(FILE_CAP);
     struct evs_jsonw w;
-    char when[EVS_NUM_LEN];
+    char when[EVS_NUM_LEN], room[4096];
     char *sink = evs_sink_mask(p->sink), *path = evs_xprintf("%s/audit.jsonl", folder);
     evs_jsonw_init(&w, &line);
     evs_jsonw_obj(&w, NULL);
     evs_jsonw_str(&w, "at", evs_num_iso(when, evs_clock_wall_ms()));
-    evs_jsonw_str(&w, "user", user_name());
+    evs_jsonw_str(&w, "user", user_name(room, sizeof(room)));
     evs_jsonw_str(&w, "cluster", cluster);
     evs_jsonw_str(&w, "topic", p->topic);
     evs_jsonw_str(&w, "sink", sink);

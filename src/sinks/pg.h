@@ -28,8 +28,8 @@ struct evs_pg {
     char *id, *plan_hash, *topic;
     char *id_lit, *topic_lit, *target_lit; /* quoted literals */
     struct evs_shape view;
-    bool write, fresh, take_over, locked, staged;
-    bool key_bytes, value_bytes; /* bytea */
+    bool write, fresh, take_over, locked, staged, learned;
+    bool key_bytes, value_bytes; /* bytea; with cell_bytes set once, before any reader looks */
     bool *cell_bytes;
     int64_t epoch;
     int64_t timeout_ms;

@@ -54,6 +54,14 @@ static void create_table(struct evs_pg *s)
     evs_buf_adds(&s->sql, ");");
 }
 
+/* Readers look at these flags while the run goes on: after the first time nothing is written. */
+static bool keep_type(struct evs_pg *s, bool *flag, bool bytes)
+{
+    if (!s->learned)
+        *flag = bytes;
+    return *flag == bytes;
+}
+
 /* Types that take bytes are written as hex. */
 static enum evs_rc learn_types(struct evs_pg *s, struct evs_err *err)
 {
@@ -62,18 +70,23 @@ static enum evs_rc learn_types(struct evs_pg *s, struct evs_err *err)
     if (rc)
         return rc;
     enum { BYTEA = 17 };
+    bool same = true;
     for (int i = 0; i < PQnfields(r); i++) {
         const char *name = PQfname(r, i);
         bool bytes = PQftype(r, i) == BYTEA;
         if (!strcmp(name, "key"))
-            s->key_bytes = bytes;
+            same &= keep_type(s, &s->key_bytes, bytes);
         if (!strcmp(name, "value") && !s->view.n_columns)
-            s->value_bytes = bytes;
+            same &= keep_type(s, &s->value_bytes, bytes);
         for (size_t c = 0; c < s->view.n_columns; c++)
             if (!strcmp(name, s->view.columns[c].name))
-                s->cell_bytes[c] = bytes;
+                same &= keep_type(s, &s->cell_bytes[c], bytes);
     }
     PQclear(r);
+    s->learned = true;
+    if (!same)
+        return evs_fail(err, EVS_FATAL, "postgresql: a column of %s changed its type meanwhile",
+                        s->table);
     return EVS_OK;
 }
 
