@@ -135,6 +135,8 @@ static enum evs_rc decide(struct run *r, const struct evs_ckpt *have, enum evs_c
     enum evs_replay_how how =
         r->opts->how == EVS_REPLAY_TAKE_OVER ? EVS_REPLAY_RESUME : r->opts->how;
     const char *id = r->plan->id;
+    if (how == EVS_REPLAY_START && r->claim_unsure && have->n && strcmp(have->state, "done"))
+        how = EVS_REPLAY_RESUME; /* our claim, whose answer got lost */
     /* A resume that found nothing still resumes: a transaction under way may have hidden it. */
     *ret_how = how == EVS_REPLAY_RESTART  ? EVS_CLAIM_RESTART
                : how == EVS_REPLAY_RESUME ? EVS_CLAIM_RESUME
@@ -341,6 +343,7 @@ static enum evs_rc claim(struct run *r, struct evs_err *err)
         rc = r->sink->ops->prepare ? r->sink->ops->prepare(r->sink, err) : EVS_OK;
     if (!rc)
         rc = r->sink->ops->claim(r->sink, how, &r->ckpt, err);
+    r->claim_unsure |= rc == EVS_RETRY;
     return rc ? rc : open_dead_sink(r, err);
 }
 

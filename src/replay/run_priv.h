@@ -70,6 +70,7 @@ struct run {
     _Atomic int64_t first_ts, blocked_us, max_events;
     _Atomic bool enough;    /* --count is reached */
     _Atomic bool lane_fail; /* a lane has fail set */
+    bool claim_unsure;      /* a claim got no answer: what stands there may be our own */
     int64_t started_us, idle_us, write_us, told_us, beat_us;
     char cluster_id[64];
 };

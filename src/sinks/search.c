@@ -1,8 +1,11 @@
 #include "sinks/search.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/clock.h"
+#include "core/map.h"
 #include "core/num.h"
 #include "core/xalloc.h"
 #include "sinks/all.h"
@@ -36,8 +39,10 @@ static enum evs_rc open_as(const struct evs_sink_ops *ops, const struct evs_sink
 {
     struct evs_es *s = evs_xcalloc(1, sizeof(*s));
     long status = 0;
+    int64_t now = evs_clock_mono_us();
     s->base.ops = ops;
     s->view = *spec->view;
+    snprintf(s->writer, sizeof(s->writer), "%016" PRIx64, evs_map_hash(&now, sizeof(now)));
     s->write = spec->write;
     s->fresh = spec->fresh;
     s->timeout_ms = spec->timeout_ms;

@@ -30,6 +30,7 @@ struct evs_es {
     char *url, *userpwd;      /* scheme://host:port/prefix without user */
     char *index, *index_path; /* path-escaped */
     char *id, *id_path, *plan_hash;
+    char writer[17]; /* in the checkpoint: tells a write of ours, its answer lost, from another's */
     struct evs_shape view;
     bool write, fresh, claimed;
     int64_t seq_no, primary_term, batch; /* of the checkpoint document */

@@ -155,12 +155,14 @@ static enum evs_rc conflict(struct evs_es *s, struct evs_err *err)
     enum evs_rc rc = get_doc(s, &j, err);
     if (rc)
         return rc;
-    bool ours =
-        evs_jsonl_number(evs_json_get(j, "_source"), "epoch") == s->ckpt.epoch && s->claimed;
+    const char *writer = evs_json_text(evs_json_get(evs_json_get(j, "_source"), "writer"));
+    bool ours = writer && !strcmp(writer, s->writer);
     evs_json_free(j);
     if (!ours)
         return evs_sink_fenced(err, s->id);
     note_seq(s);
+    if (!s->claimed)
+        return EVS_OK; /* the claim is one write */
     return evs_fail(err, EVS_RETRY, "the checkpoint was written, its answer lost");
 }
 
@@ -176,6 +178,7 @@ enum evs_rc evs_es_put_ckpt(struct evs_es *s, const struct evs_buf *redo, struct
     evs_jsonw_str(&w, "topic", s->view.topic);
     evs_jsonw_str(&w, "state", s->ckpt.state ? s->ckpt.state : "running");
     evs_jsonw_i64(&w, "epoch", s->ckpt.epoch);
+    evs_jsonw_str(&w, "writer", s->writer);
     evs_jsonw_i64(&w, "updated_ms", evs_clock_wall_ms());
     evs_jsonw_i64(&w, "batch", s->batch);
     evs_jsonl_parts_write(&w, s->ckpt.parts, s->ckpt.n);

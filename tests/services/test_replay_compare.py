@@ -154,7 +154,8 @@ def test_one_tampered_row_among_a_million(kevs, topic, kafka, postgres, tmp_path
         assert (got["missing"], got["extra"], got["different"]) == (0, 0, 1)
         [example] = got["examples"]
         assert example["key"] == f"key-{odd:07d}" and "Shipped" in example["fields"]["value"][0]
-        assert used.ru_maxrss < 900 * 1024      # KiB: about half a KiB a row, and a base
+        if "EVENTSCOPE_SANITIZER" not in os.environ:    # whose own memory counts double
+            assert used.ru_maxrss < 900 * 1024          # KiB: half a KiB a row, and a base
 
 
 def test_columns_compare_by_value(kevs, topic, produce, sink):

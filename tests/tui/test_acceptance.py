@@ -129,7 +129,8 @@ def test_rebound_keys_show_everywhere(evs, tui):
     t = tui("demo", rows=34, cols=120)
     t.wait(READY, 60)
     t.send("/", "orders.placed", "enter").wait(re.compile(r"► +shop\.orders\.placed"))
-    assert "Z keys" in t.lines[-1] and "K keys" not in t.lines[-1]
+    t.wait(lambda t: "Z keys" in t.lines[-1])
+    assert "K keys" not in t.lines[-1]
     t.send("?").wait(re.compile(r"^ +Z +keys", re.M)).send("esc")
     t.send(":", "go-keys").wait(re.compile(r"go-keys .* Z$", re.M)).send("esc")
     t.send("K").pump(0.5)
