@@ -111,6 +111,8 @@ static bool full(const struct lane *l)
     bool large = l->run->large;
     int64_t most = atomic_load(&l->run->max_events);
     most = most ? most : large ? LARGE_ROWS_MAX : ROWS_MAX;
+    if (l->whole && f->n > (size_t)most / 2) /* another partition would be cut in two */
+        return true;
     return f->n >= (size_t)most || f->bytes >= (large ? LARGE_BYTES_MAX : BYTES_MAX);
 }
 
@@ -330,6 +332,7 @@ static void on_end(void *ctx, int worker, int32_t partition, int64_t next)
     l->whole = true;
     if (r->large)
         evs_fold_seal(&l->cur->fold);
+    (void)look(l);
 }
 
 static void on_idle(void *ctx, int worker)

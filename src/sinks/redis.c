@@ -394,6 +394,7 @@ const struct evs_sink_ops evs_sink_redis = {
     .schemes = "redis:|rediss:",
     .caps = EVS_SINK_TXN | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_SWAP | EVS_SINK_TARGET,
     .rows_max = 50000,
+    .rows_min = 20000, /* of whole partitions: a key is written once */
     .shared = EVS_SINK_ALL_VIEWS,
     .open = open_redis,
     .info = info,

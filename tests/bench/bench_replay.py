@@ -21,6 +21,7 @@ import tempfile
 import connect
 from support import paths
 
+HERE = pathlib.Path(__file__).resolve().parent
 HEAD = struct.Struct("=IIiqq")
 
 
@@ -56,16 +57,25 @@ class Case:
     def __init__(self, bench, topic, rows, keys, tmp):
         self.bench, self.topic, self.rows, self.keys, self.tmp = bench, topic, rows, keys, tmp
         self.runs = 0
+        self.costs = {}
 
     def clear(self):
         self.runs += 1
 
-    def replay(self, *more):
+    def cpu(self):
+        """Processor time that the store has used, where it tells: what a busy machine does not
+        change."""
+        return 0
+
+    def replay(self, *more, env=None):
         self.clear()
         argv = [paths.EVENTSCOPE, "replay", self.topic, "-b", self.bench.kafka, "--sink",
                 self.url(), "--target", "v", "--id", f"bench{self.runs}", "--yes", "--json", "-q",
                 *more]
-        run = self.bench.timed(argv, capture=True, env={"XDG_STATE_HOME": str(self.tmp)})
+        from_cpu = self.cpu()
+        run = self.bench.timed(argv, capture=True,
+                               env={"XDG_STATE_HOME": str(self.tmp), **(env or {})})
+        self.costs.setdefault("replay", []).append(self.cpu() - from_cpu)
         report = json.loads(run.out)
         assert report["state"] == "done" and self.count() == self.keys, report
         run.written, run.sink = report["rows"]["written"], report["sink_seconds"]
@@ -129,6 +139,10 @@ class Redis(Case):
     def url(self):
         return self.bench.service("redis")["REDIS_URL"]
 
+    def cpu(self):
+        info = dict(line.split(b":") for line in self.cli("info", "cpu").split() if b":" in line)
+        return float(info[b"used_cpu_user"]) + float(info[b"used_cpu_sys"])
+
     def cli(self, *words):
         return subprocess.run(["redis-cli", "-u", self.url(), *words], check=True,
                               stdout=subprocess.PIPE).stdout
@@ -141,12 +155,16 @@ class Redis(Case):
         return len(self.cli("--scan", "--pattern", "v:*").split())
 
     def bare(self):
-        return {"bare": self.load("redis", self.url()),
-                "bare, each with its version": self.load("redis+version", self.url())}
+        from_cpu = self.cpu()
+        bare = {"bare": self.load("redis", self.url())}
+        self.costs.setdefault("bare", []).append(self.cpu() - from_cpu)
+        bare["bare, each with its version"] = self.load("redis+version", self.url())
+        return bare
 
 
 class Kafka(Case):
-    title = "Kafka: the same producer without transactions"
+    """Beside it the same replay, into whose process no_transactions.c is loaded, too."""
+    title = "Kafka: a producer without transactions, bare and our own"
 
     def name(self):
         return f"{self.topic}-out-{os.getpid()}-{self.runs}"
@@ -164,7 +182,16 @@ class Kafka(Case):
 
     def bare(self):
         where = f"{self.bench.kafka}/{self.topic}-out-{os.getpid()}-{self.runs + 1}"
-        return {"bare": self.load("kafka", where)}
+        return {"bare": self.load("kafka", where),
+                "the whole replay without transactions":
+                    self.replay(env={"LD_PRELOAD": str(self.shim())}).seconds}
+
+    def shim(self):
+        made = self.tmp / "no_transactions.so"
+        if not made.exists():
+            subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-O1", "-o",
+                            made, HERE / "no_transactions.c", "-ldl"], check=True)
+        return made
 
 
 class Connect(Postgres):
@@ -197,6 +224,10 @@ def measure(case):
         t = statistics.median(seconds)
         print(f"  {name:<38} {t:8.2f} {'':>6} {case.keys:9} {t / ours:6.2f}"
               f"  (to the sink alone {t / sink:.2f})", flush=True)
+    if "bare" in case.costs:
+        cost = {name: statistics.median(c) for name, c in case.costs.items()}
+        print(f"  the server's processor time: bare {cost['bare']:.2f} s, replay"
+              f" {cost['replay']:.2f} s, ratio {cost['bare'] / cost['replay']:.2f}", flush=True)
 
 
 def run(bench):
