@@ -251,6 +251,29 @@ static void derive_id(struct evs_plan *p)
     p->id = id;
 }
 
+void evs_plan_suggest(struct evs_plan *p)
+{
+    evs_free(p->sink);
+    p->sink = evs_xprintf("sqlite:%s.db", p->topic);
+    if (p->target && *p->target)
+        return;
+    evs_plan_set(&p->target, p->topic);
+    for (char *c = p->target; *c; c++)
+        if (*c == '.' || *c == '-')
+            *c = '_';
+}
+
+static enum evs_rc no_sink(const struct evs_plan *p, struct evs_err *err)
+{
+    struct evs_plan like = {.topic = p->topic};
+    evs_plan_suggest(&like);
+    evs_fail(err, EVS_INVALID, "sink.url: no sink was given");
+    evs_hint(err, "--sink %s --target %s", like.sink, like.target);
+    evs_free(like.sink);
+    evs_free(like.target);
+    return err->code;
+}
+
 enum evs_rc evs_plan_check(struct evs_plan *p, struct evs_err *err)
 {
     const struct evs_sink_ops *ops = NULL;
@@ -258,10 +281,8 @@ enum evs_rc evs_plan_check(struct evs_plan *p, struct evs_err *err)
     struct evs_project *project = NULL;
     if (!p->topic || !*p->topic)
         return evs_fail(err, EVS_INVALID, "source.topic: no topic was given");
-    if (!p->sink || !*p->sink) {
-        evs_fail(err, EVS_INVALID, "sink.url: no sink was given");
-        return evs_hint(err, "--sink sqlite:PATH --target TABLE");
-    }
+    if (!p->sink || !*p->sink)
+        return no_sink(p, err);
     if (evs_sink_find(p->sink, &ops, err))
         return evs_wrap(err, "sink.url");
     if ((ops->caps & EVS_SINK_TARGET) && !(p->target && *p->target))

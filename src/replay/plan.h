@@ -61,6 +61,9 @@ void evs_plan_add(struct evs_plan_list *list, const char *text);
 enum evs_rc evs_plan_parse(struct evs_plan *p, const char *text, size_t n,
                            struct evs_err *err) EVS_MUST_USE;
 enum evs_rc evs_plan_read(struct evs_plan *p, const char *path, struct evs_err *err) EVS_MUST_USE;
+/* The sink where none is named: a table, named after the topic, of an SQLite file in the working
+ * folder. Sets sink, and target unless it is set; the topic must be known. */
+void evs_plan_suggest(struct evs_plan *p);
 /* Everything that can be told without a cluster or a sink; fills the derived members, id and
  * hash. */
 enum evs_rc evs_plan_check(struct evs_plan *p, struct evs_err *err) EVS_MUST_USE;

@@ -250,7 +250,7 @@ def test_bad_plans_and_options(kevs, tmp_path):
     kevs(*base, "--target", "v", "--columns", "a:int; DROP=.key").failed(2, "no type")
     kevs(*base, "--target", "v", "--on-error", "explode").failed(2, "explode")
     kevs("replay", "t", "--sink", "sqlit:x").failed(2, "did you mean sqlite")
-    kevs("replay", "t").failed(2, "no sink")
+    kevs("replay", "a.b-c").failed(2, "no sink", "--sink sqlite:a.b-c.db --target a_b_c")
     kevs("replay").failed(2, "no topic")
 
 

@@ -10,7 +10,7 @@ def test_from_the_form_to_a_verified_view(tui, kafka, topic, produce, tmp_path):
     t.send(f"/{name}\r")
     t.wait(name)
     t.send("r")
-    t.wait("no sink was given")
+    t.wait(f"default: sqlite:{name}.db")
     t.send(sink.url)
     t.wait("exactly-once")
     t.send("\tview")

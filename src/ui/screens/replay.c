@@ -89,6 +89,8 @@ static void rebuild(struct evs_screen *s)
     evs_plan_set(&p->value, text_of(r, RF_VALUE));
     evs_plan_set(&p->sink, text_of(r, RF_SINK));
     evs_plan_set(&p->target, text_of(r, RF_TARGET));
+    if (!p->sink || !*p->sink)
+        evs_plan_suggest(p);
     p->swap = text_of(r, RF_SWAP) && !strcmp(text_of(r, RF_SWAP), "yes");
     evs_plan_set(&p->on_error_text, text_of(r, RF_ERROR));
     evs_plan_set(&p->rate, text_of(r, RF_RATE));

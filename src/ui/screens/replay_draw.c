@@ -62,7 +62,17 @@ static const char *effect(const struct replay *r, int f, enum evs_role *role, ch
     case RF_SINK:
         if (!r->plan.sink || evs_sink_find(r->plan.sink, &ops, &ignored))
             break;
+        if (!r->edit[f].len) {
+            snprintf(to, size, "default: %s, %s", r->plan.sink,
+                     evs_sink_guarantee(ops));
+            return to;
+        }
         snprintf(to, size, "%s, %s", ops->help, evs_sink_guarantee(ops));
+        return to;
+    case RF_TARGET:
+        if (r->edit[f].len || !r->plan.target || !*r->plan.target)
+            break;
+        snprintf(to, size, "default: %s", r->plan.target);
         return to;
     case RF_SWAP:
         if (r->plan.swap)
