@@ -98,6 +98,10 @@ void evs_boot_of(const struct evs_boot_load *l, double total, int32_t partitions
     *ret = (struct evs_boot){.rank = 0.5};
     if (total <= 0 || partitions < 2)
         return;
+    double squares = l->rest_squares;
+    for (size_t i = 0; i < l->n_head; i++)
+        squares += l->head[i] * l->head[i];
+    ret->even_keys = squares > 0 ? total * total / squares : 0;
     size_t per = l->n_head + (l->rest > 0 ? 4 * (size_t)partitions : (size_t)partitions);
     size_t throws = EVS_BOOT_BUDGET / (per + 1);
     throws = throws < MIN_THROWS ? MIN_THROWS : throws > MAX_THROWS ? MAX_THROWS : throws;

@@ -26,6 +26,7 @@ struct evs_boot {
     int throws;
     double median, p99, p999, max; /* of max / mean */
     double rank;                   /* share of throws below the observed figure */
+    double even_keys;              /* 1 / sum of squared shares: as many even keys throw alike */
 };
 
 /* weights: any order, reordered in place; rest: the weight of rest_keys more keys that are not

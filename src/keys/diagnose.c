@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/attr.h"
+#include "core/num.h"
 #include "core/xalloc.h"
 #include "keys/finding.h"
 
@@ -198,6 +199,40 @@ static void find_unlucky(struct diag *d)
     fact_num(f, "chi2_p_value", r->p_value);
 }
 
+/* empty < 0: each partition has a key, but their weights are few or uneven. */
+static void say_few(const struct diag *d, struct evs_buf *t, int empty)
+{
+    const struct evs_report *r = d->r;
+    char keys[EVS_NUM_LEN], even[EVS_NUM_LEN];
+    evs_num_commas(keys, (int64_t)d->keys);
+    evs_num_commas(even, (int64_t)r->boot.even_keys);
+    if (empty >= 0) {
+        evs_buf_printf(t, "%s distinct key%s cannot fill %d partitions: %d stay empty.", keys,
+                       d->keys == 1 ? "" : "s", (int)d->ks->read, empty);
+        return;
+    }
+    if (d->keys > 2 * r->boot.even_keys)
+        evs_buf_printf(t, "%s distinct keys are so uneven that they spread like %s even ones", keys,
+                       even);
+    else
+        evs_buf_printf(t, "%s distinct keys are few for %d partitions", keys, (int)d->ks->read);
+    evs_buf_printf(t,
+                   ": the busiest partition is at %.1f times its fair share, and an even hash "
+                   "gives %.1f half of the time.",
+                   d->ratio, r->boot.median);
+}
+
+static char *few_advice(const struct diag *d)
+{
+    int serve = (int)fmax(1, floor(d->r->boot.even_keys / 8));
+    if (serve < d->ks->read)
+        return evs_xprintf("Use a finer key (an order instead of a shop), or about %d partition%s: "
+                           "more stay idle.",
+                           serve, serve == 1 ? "" : "s");
+    return evs_xstrdup("No hash does better. A finer key for the heaviest entities (shards:N in "
+                       "the what-if) evens it out; more partitions make it worse.");
+}
+
 static void find_few(struct diag *d)
 {
     const struct evs_report *r = d->r;
@@ -212,23 +247,13 @@ static void find_few(struct diag *d)
     for (int32_t p = 0; p < d->ks->partitions; p++)
         empty += d->ks->part[p].messages == 0 && !(d->ks->unread && d->ks->unread[p]);
     struct evs_buf *t = finding_text(d);
-    if (fewer)
-        evs_buf_printf(t, "%.0f distinct key%s cannot fill %d partitions: %d stay empty.", d->keys,
-                       d->keys == 1 ? "" : "s", (int)d->ks->read, empty);
-    else
-        evs_buf_printf(t,
-                       "%.0f distinct keys are few for %d partitions: the busiest is at %.1f "
-                       "times its fair share, and an even hash of so few gives %.1f half of "
-                       "the time.",
-                       d->keys, (int)d->ks->read, d->ratio, r->boot.median);
+    say_few(d, t, fewer ? empty : -1);
     if (d->little)
         evs_buf_printf(t, " Only %llu messages so far.", (unsigned long long)d->ks->messages);
-    finding_close(d, f,
-                  evs_xprintf("Use a finer key (an order instead of a shop), or about %d "
-                              "partitions: more stay idle.",
-                              (int)fmax(1, floor(d->keys / 8))));
+    finding_close(d, f, few_advice(d));
     fact_int(f, "distinct_keys", d->keys);
     fact_int(f, "partitions", d->ks->read);
+    fact_num(f, "even_keys", r->boot.even_keys);
     fact_int(f, "empty_partitions", empty);
     fact_num(f, "max_over_mean", d->ratio);
     fact_num(f, "bootstrap_median", r->boot.median);

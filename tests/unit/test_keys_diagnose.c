@@ -169,6 +169,24 @@ static void few_keys(void **state)
     }
 }
 
+/* Thousands of keys, none of them hot, and yet the weights are those of a few dozen. */
+static void uneven_keys(void **state)
+{
+    (void)state;
+    topic(12, 3);
+    for (int i = 0; i < 60; i++)
+        for (int n = 0; n < 500; n++)
+            put_user((uint64_t)i);
+    for (int i = 0; i < 6000; i++)
+        put_user((uint64_t)(1000 + i));
+    struct evs_report *r = judge();
+    const struct evs_finding *f = &r->finding[0];
+    assert_string_equal(f->kind, "few-keys");
+    assert_non_null(strstr(f->text, "6,060 distinct keys are so uneven that they spread like 8"));
+    assert_in_range((int)r->boot.even_keys, 80, 90); /* 36,000^2 / (60 x 500^2 + 6,000) = 86 */
+    done(r);
+}
+
 /* Keys chosen so that a third of them falls on one partition. */
 static void unlucky_hash(void **state)
 {
@@ -427,6 +445,7 @@ int main(void)
         cmocka_unit_test(hot_key_since),
         cmocka_unit_test(zipf_hot_key),
         cmocka_unit_test(few_keys),
+        cmocka_unit_test(uneven_keys),
         cmocka_unit_test(unlucky_hash),
         cmocka_unit_test(keys_crowd),
         cmocka_unit_test(null_batches),
