@@ -154,7 +154,7 @@ static void cell_line(const struct heat *h, struct evs_view *v, int line)
                        evs_glyph(EVS_G_TIMES));
     if (key[0])
         evs_buf_printf(&text, "    %s", key);
-    evs_view_text(v, line, 2, EVS_ROLE_TEXT, evs_buf_str(&text));
+    evs_view_wrap(v, line, 2, 2, EVS_ROLE_TEXT, evs_buf_str(&text));
 }
 
 void evs_heat_draw(const struct evs_screen *s, struct evs_view *v)
