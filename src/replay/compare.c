@@ -8,6 +8,7 @@
 #include "core/xalloc.h"
 #include "kafka/client.h"
 #include "replay/run_priv.h"
+#include "replay/team.h"
 
 enum {
     CHUNK_ROWS = 50000,
@@ -403,6 +404,18 @@ static enum evs_rc passes(struct work *w, bool verify, const struct evs_ckpt *wi
     return rc;
 }
 
+/* Of a view that several processes wrote. A sink that cannot tell is as one without a window. */
+static enum evs_rc team_window(const struct evs_compare_opts *o, struct evs_ckpt *ret_c,
+                               struct evs_err *err)
+{
+    struct evs_replay_opts ro = {.plan = o->plan,
+                                 .client = o->client,
+                                 .control = o->control,
+                                 .timeout_ms = o->timeout_ms};
+    evs_ckpt_done(ret_c);
+    return evs_team_window(&ro, ret_c, err);
+}
+
 static enum evs_rc compare(const struct evs_compare_opts *o, bool verify,
                            struct evs_comparison *ret_c, struct evs_err *err)
 {
@@ -412,6 +425,10 @@ static enum evs_rc compare(const struct evs_compare_opts *o, bool verify,
     memset(ret_c, 0, sizeof(*ret_c));
     enum evs_rc rc = open_view(&w, err);
     bool window = verify && w.have.n && !strcmp(w.have.plan_hash, o->plan->hash);
+    if (!rc && verify && !w.have.n) {
+        rc = team_window(o, &w.have, err);
+        window = w.have.n;
+    }
     if (!rc)
         rc = passes(&w, verify, window ? &w.have : NULL, err);
     evs_sink_close(w.sink);

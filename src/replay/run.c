@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/log.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
 #include "replay/run_priv.h"
@@ -372,8 +373,11 @@ static enum evs_rc finish(struct run *r, enum evs_rc rc, struct evs_err *err)
             r->plan->swap ? r->sink->ops->swap(r->sink, r->plan->target, err) : finish_sink(r, err);
         if (rc)
             r->report.state = rc == EVS_EOF ? "stopped" : "failed";
-    } else if (r->sink->ops->finish(r->sink, r->report.state, &second) && rc == EVS_EOF) {
-        rc = EVS_OK; /* the rows are safe; only the word is missing */
+    } else if (rc == EVS_EOF && r->sink->ops->beat(r->sink, &second) == EVS_FATAL) {
+        evs_log(EVS_LOG_WARN, "replay %s: %s", r->plan->id, second.msg); /* told to stop as well */
+    } else {
+        (void)!r->sink->ops->finish(r->sink, r->report.state, &second);
+        /* where that failed the rows are safe all the same; only the word is missing */
     }
     if (r->dead_sink)
         (void)!r->dead_sink->ops->finish(r->dead_sink, r->report.state, &second);

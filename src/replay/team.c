@@ -336,3 +336,34 @@ enum evs_rc evs_team_run(const struct evs_replay_opts *opts, const char *group,
     evs_free(t.shares);
     return rc;
 }
+
+/* Partitions that nobody has begun yet are in it as empty ranges. */
+enum evs_rc evs_team_window(const struct evs_replay_opts *opts, struct evs_ckpt *ret_c,
+                            struct evs_err *err)
+{
+    struct team t = {.opts = opts, .err = err};
+    memset(ret_c, 0, sizeof(*ret_c));
+    enum evs_rc rc = evs_team_check(opts->plan, err);
+    rc = rc ? EVS_OK : make_shares(&t, err); /* what no team can write, none has written */
+    bool any = false;
+    for (size_t i = 0; !rc && i < t.n && (any || i < AT_ONCE); i++) {
+        struct evs_ckpt c;
+        rc = peek(&t, &t.shares[i], &c, err);
+        bool ours = !rc && c.n && !strcmp(c.plan_hash, t.shares[i].plan.hash);
+        if (ours)
+            note_parts(&t, &c);
+        else
+            evs_ckpt_part(&t.report.ckpt, t.shares[i].partition);
+        any = any || ours;
+        evs_ckpt_done(&c);
+    }
+    if (any) {
+        *ret_c = t.report.ckpt;
+        memset(&t.report.ckpt, 0, sizeof(t.report.ckpt));
+    }
+    evs_ckpt_done(&t.report.ckpt);
+    for (size_t i = 0; i < t.n; i++)
+        evs_plan_done(&t.shares[i].plan);
+    evs_free(t.shares);
+    return rc;
+}

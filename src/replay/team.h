@@ -21,5 +21,9 @@ enum evs_rc evs_team_check(const struct evs_plan *plan, struct evs_err *err) EVS
 /* As evs_replay_run; opts->how is not looked at: it begins or resumes. */
 enum evs_rc evs_team_run(const struct evs_replay_opts *opts, const char *group,
                          struct evs_report *ret_r, struct evs_err *err) EVS_MUST_USE;
+/* The window that a team wrote, from its partitions' checkpoints: opts' plan, client, control and
+ * timeout count. Without any of them: no partitions. */
+enum evs_rc evs_team_window(const struct evs_replay_opts *opts, struct evs_ckpt *ret_c,
+                            struct evs_err *err) EVS_MUST_USE;
 
 #endif
