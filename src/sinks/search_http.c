@@ -20,6 +20,18 @@ static int look_for_stop(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, cu
     return s->stop && !s->claimed && evs_stop_raised(s->stop);
 }
 
+/* No answer. A certificate will not be another one the next time. */
+static enum evs_rc refused(const struct evs_es *s, CURLcode code, const char *why,
+                           struct evs_err *err)
+{
+    bool tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
+    evs_fail_native(err, tls || code == CURLE_WRITE_ERROR ? EVS_FATAL : EVS_RETRY, "http",
+                    (int)code, "%s: %s", s->url, why);
+    if (tls)
+        evs_hint(err, "SSL_CERT_FILE=ca.pem in the environment names the authority to trust");
+    return err->code;
+}
+
 enum evs_rc evs_es_ask(struct evs_es *s, const char *method, const char *path,
                        const struct evs_buf *body, long *ret_status, struct evs_err *err)
 {
@@ -57,16 +69,12 @@ enum evs_rc evs_es_ask(struct evs_es *s, const char *method, const char *path,
         curl_easy_setopt(s->curl, CURLOPT_NOBODY, 1L);
     CURLcode code = curl_easy_perform(s->curl);
     curl_slist_free_all(headers);
-    enum evs_rc rc = EVS_OK;
+    evs_free(url);
     *ret_status = 0;
     if (code)
-        rc = evs_fail_native(err, code == CURLE_WRITE_ERROR ? EVS_FATAL : EVS_RETRY, "http",
-                             (int)code, "%s: %s", s->url,
-                             *detail ? detail : curl_easy_strerror(code));
-    else
-        curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, ret_status);
-    evs_free(url);
-    return rc;
+        return refused(s, code, *detail ? detail : curl_easy_strerror(code), err);
+    curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, ret_status);
+    return EVS_OK;
 }
 
 enum evs_rc evs_es_fail(struct evs_es *s, long status, const char *what, struct evs_err *err)

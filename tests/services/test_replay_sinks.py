@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from support import paths, proc, stores, views
+from support import paths, proc, stores, tls, views
 
 
 def test_the_contract_on_servers(postgres, redis, opensearch, elasticsearch):
@@ -126,3 +126,24 @@ def test_redis_versions_grow_and_are_tidied(kevs, kafka, topic, produce, redis, 
     assert kevs(*run, "--id", "later", "--verify").ok().json["missing"] == 0
     diff = kevs(*run, "--id", "all", "--diff").ok().json
     assert diff["same"] == 3901 and not diff["insert"] + diff["update"] + diff["delete"], diff
+
+
+def test_search_over_tls(kevs, kafka, topic, produce, opensearch, tmp_path):
+    """To an authority that is trusted, with name and password; to none that is not."""
+    name, ca = topic(), tls.Authority(tmp_path)
+    produce(name, [(f"k{i}", f"v{i}") for i in range(100)])
+    host, port = opensearch.removeprefix("http://").split(":")
+    sink = views.OpenSearch(opensearch)
+    sink.clear()
+    with tls.Front(ca.issue("search"), host, int(port)) as front:
+        run = ("replay", name, "--sink", f"opensearch+https://me:pw@127.0.0.1:{front.port}",
+               "--target", "v", "--yes")
+        kevs(*run).failed(1, "certificate", "SSL_CERT_FILE")
+        kevs(*run, env={"SSL_CERT_FILE": str(ca.cert)}).ok()
+        assert sink.latest("v") == views.fold_latest(views.dump(kafka, name))
+        kevs(*run, "--verify", env={"SSL_CERT_FILE": str(ca.cert)}).ok()
+        wrong = tls.Front(ca.issue("wrong", hosts=("example.org",)), host, int(port))
+        with wrong:
+            kevs("replay", name, "--sink", f"opensearch+https://127.0.0.1:{wrong.port}",
+                 "--target", "v", "--yes", env={"SSL_CERT_FILE": str(ca.cert)}).failed(
+                     1, "127.0.0.1", "subject name")

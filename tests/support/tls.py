@@ -5,8 +5,12 @@
     evs.at(k.address("TLS"))("topics", "-X", "security.protocol=ssl",
                              "-X", f"ssl.ca.location={ca.cert}")
 """
+import contextlib
 import datetime
+import socket
+import ssl
 import subprocess
+import threading
 
 
 def _openssl(*args, **options):
@@ -53,3 +57,46 @@ class Authority:
             prefix + "keystore.type": "PEM", prefix + "keystore.location": pem,
             prefix + "truststore.type": "PEM", prefix + "truststore.location": self.cert,
             prefix + "client.auth": "required" if clients else "none"}
+
+
+class Front:
+    """A TLS listener before a plain TCP server, as a proxy that ends TLS."""
+
+    def __init__(self, pem, host, port):
+        self.behind = (host, port)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(pem)
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                plain, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.one, args=(plain,), daemon=True).start()
+
+    def one(self, plain):
+        with contextlib.suppress(OSError), \
+                self.context.wrap_socket(plain, server_side=True) as client, \
+                socket.create_connection(self.behind) as server:
+            other = threading.Thread(target=self.pump, args=(server, client), daemon=True)
+            other.start()
+            self.pump(client, server)
+            other.join()
+
+    @staticmethod
+    def pump(source, target):
+        with contextlib.suppress(OSError):
+            for data in iter(lambda: source.recv(65536), b""):
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.close()
