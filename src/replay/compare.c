@@ -5,6 +5,7 @@
 
 #include "core/json.h"
 #include "core/map.h"
+#include "core/num.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
 #include "replay/run_priv.h"
@@ -269,11 +270,32 @@ static size_t chunk(const struct evs_fold *f, size_t at)
     return n;
 }
 
+/* What a run would stop at. */
+static enum evs_rc try_rows(struct work *w, const struct evs_row *rows, size_t n,
+                            struct evs_err *err)
+{
+    char where[EVS_NUM_LEN];
+    if (!w->slice.taker)
+        return EVS_OK;
+    enum evs_rc rc = w->sink->ops->try_rows(w->sink, rows, n, err);
+    if (rc != EVS_POISON || err->row >= n)
+        return rc;
+    const struct evs_row *row = &rows[err->row];
+    evs_wrap(err, "%s p%d @ %s: %s", w->o->plan->topic, row->partition,
+             evs_num_commas(where, row->offset), w->sink->ops->name);
+    evs_hint(err, "a run would stop there; mend the target, or --on-error skip or "
+                  "dead-letter:SINK-URL");
+    return err->code = EVS_FATAL;
+}
+
 static enum evs_rc diff_all(struct work *w, struct evs_err *err)
 {
     enum evs_rc rc = EVS_OK;
     for (size_t at = 0, n; !rc && at < w->fold.n; at += n) {
         n = chunk(&w->fold, at);
+        rc = try_rows(w, w->fold.rows + at, n, err);
+        if (rc)
+            break;
         rc = w->sink->ops->get(w->sink, w->fold.rows + at, n, diff_found, w, err);
         if (!rc && evs_stop_raised(w->o->control->stop))
             rc = evs_fail(err, EVS_EOF, "stopped");
@@ -406,14 +428,16 @@ static enum evs_rc passes(struct work *w, bool verify, const struct evs_ckpt *wi
 
 /* Of a view that several processes wrote. A sink that cannot tell is as one without a window. */
 static enum evs_rc team_window(const struct evs_compare_opts *o, struct evs_ckpt *ret_c,
-                               struct evs_err *err)
+                               bool *ret_has, struct evs_err *err)
 {
     struct evs_replay_opts ro = {.plan = o->plan,
                                  .client = o->client,
                                  .control = o->control,
                                  .timeout_ms = o->timeout_ms};
     evs_ckpt_done(ret_c);
-    return evs_team_window(&ro, ret_c, err);
+    enum evs_rc rc = evs_team_window(&ro, ret_c, err);
+    *ret_has = !rc && ret_c->n;
+    return rc;
 }
 
 static enum evs_rc compare(const struct evs_compare_opts *o, bool verify,
@@ -425,9 +449,12 @@ static enum evs_rc compare(const struct evs_compare_opts *o, bool verify,
     memset(ret_c, 0, sizeof(*ret_c));
     enum evs_rc rc = open_view(&w, err);
     bool window = verify && w.have.n && !strcmp(w.have.plan_hash, o->plan->hash);
-    if (!rc && verify && !w.have.n) {
-        rc = team_window(o, &w.have, err);
-        window = w.have.n;
+    if (!rc && verify && !w.have.n)
+        rc = team_window(o, &w.have, &window, err);
+    if (!rc && !verify && !o->plan->swap && w.sink->ops->try_rows &&
+        o->plan->on_error == EVS_ON_ERROR_STOP) {
+        rc = w.sink->ops->try_rows(w.sink, NULL, 0, err);
+        w.slice.taker = w.sink;
     }
     if (!rc)
         rc = passes(&w, verify, window ? &w.have : NULL, err);

@@ -55,8 +55,14 @@ static enum evs_rc nothing(struct evs_sink *sink, struct evs_err *err)
     return EVS_OK;
 }
 
+static enum evs_rc check(struct evs_sink *sink, const struct evs_row *row, struct evs_err *err)
+{
+    struct evs_sink *taker = ((struct memory *)sink)->slice->taker;
+    return taker ? taker->ops->check(taker, row, err) : EVS_OK;
+}
+
 static const struct evs_sink_ops memory_ops = {
-    .name = "memory", .apply = take_batch, .beat = nothing};
+    .name = "memory", .check = check, .apply = take_batch, .beat = nothing};
 
 enum evs_rc run_collect(const struct evs_replay_opts *opts, const struct evs_ckpt *window,
                         struct slice *slice, struct evs_fold *fold, struct evs_report *ret_r,

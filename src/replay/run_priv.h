@@ -95,6 +95,7 @@ struct slice {
     uint32_t of, at;
     size_t most; /* bytes of the fold */
     bool over;   /* it was more: the folding ended early, with an error */
+    struct evs_sink *taker; /* its check is asked of every row; NULL: nobody's */
 };
 bool slice_has(const struct slice *s, enum evs_view_mode mode, const struct evs_row *row);
 

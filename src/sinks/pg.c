@@ -288,6 +288,7 @@ const struct evs_sink_ops evs_sink_postgresql = {
     .shared = EVS_SINK_ALL_VIEWS,
     .open = open_pg,
     .check = evs_pg_check,
+    .try_rows = evs_pg_try,
     .info = info,
     .prepare = evs_pg_prepare,
     .load = evs_pg_load,

@@ -68,6 +68,11 @@ enum evs_rc evs_pg_get(struct evs_sink *sink, const struct evs_row *keys, size_t
                        evs_sink_found *found, void *ctx, struct evs_err *err);
 enum evs_rc evs_pg_scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
                         struct evs_err *err);
+/* Another element of an array literal: {"a","b\"c"}; bytea elements as \\x... */
+void evs_pg_element(struct evs_buf *out, const void *p, size_t n, bool bytes);
+/* pg_try.c */
+enum evs_rc evs_pg_try(struct evs_sink *sink, const struct evs_row *rows, size_t n,
+                       struct evs_err *err);
 /* The columns of the target in the order of COPY and of reading. */
 void evs_pg_columns(struct evs_pg *s, const char *prefix, struct evs_buf *out);
 

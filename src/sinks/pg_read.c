@@ -161,8 +161,7 @@ enum evs_rc evs_pg_scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
     return rc ? rc : stream(s, NULL, found, ctx, err);
 }
 
-/* An array literal: {"a","b\"c"}; bytea elements as \\x... */
-static void add_element(struct evs_buf *out, const void *p, size_t n, bool bytes)
+void evs_pg_element(struct evs_buf *out, const void *p, size_t n, bool bytes)
 {
     const unsigned char *at = p;
     evs_buf_adds(out, out->len > 1 ? ",\"" : "\"");
@@ -222,7 +221,7 @@ enum evs_rc evs_pg_get(struct evs_sink *sink, const struct evs_row *keys, size_t
             evs_buf_printf(&list, "%s\"%d/%lld\"", i ? "," : "", keys[i].partition,
                            (long long)keys[i].offset);
         } else if (bytes || !memchr(keys[i].key, 0, keys[i].key_len)) {
-            add_element(&list, keys[i].key, keys[i].key_len, bytes);
+            evs_pg_element(&list, keys[i].key, keys[i].key_len, bytes);
         }
     }
     evs_buf_addc(&list, '}');

@@ -93,6 +93,10 @@ struct evs_sink_ops {
     /* Whether this row could ever be stored: EVS_OK or EVS_POISON. After claim, from any thread,
      * changes nothing. NULL: always. */
     enum evs_rc (*check)(struct evs_sink *s, const struct evs_row *row, struct evs_err *err);
+    /* Whether these rows would be taken, asked without writing: EVS_OK or EVS_POISON. From then on
+     * (n may be 0) check may be called without a claim. NULL: cannot tell more than check. */
+    enum evs_rc (*try_rows)(struct evs_sink *s, const struct evs_row *rows, size_t n,
+                            struct evs_err *err);
     enum evs_rc (*info)(struct evs_sink *s, struct evs_sink_info *ret_i, struct evs_err *err);
     /* Makes what is missing: tables, index, file. NULL: nothing to make. */
     enum evs_rc (*prepare)(struct evs_sink *s, struct evs_err *err);

@@ -72,6 +72,27 @@ def test_a_column_that_refuses_the_value(kevs, pg, topic, produce, ddl, words):
     assert {k: v[0] for k, v in pg.latest("v").items()} == {b"a": b"1", b"b": b"2", b"c": b"3"}
 
 
+@pytest.mark.parametrize("ddl, bad, words", [
+    ("value varchar(3)", "too long", "value too long"),
+    ("value int", "4711x", "invalid input syntax for type integer"),
+    ("value smallint", "70000", "out of range"),
+    ("value jsonb", '{"a":', "invalid input syntax for type json"),
+    ("value text", "a\0b", "NUL at byte 1"),
+])
+def test_a_dry_run_says_what_would_be_refused(kevs, pg, topic, produce, ddl, bad, words):
+    name = topic()
+    produce(name, [(f"k{i}", "1") for i in range(37)] + [("bad", bad)] + [("k3", "2")] * 9)
+    pg.query(f"CREATE TABLE v (key text PRIMARY KEY, {ddl}, topic text, partition int,"
+             " \"offset\" bigint, ts bigint)")
+    for how in ("--dry-run", "--diff"):
+        kevs(*argv(name, pg, how)).failed(1, words, f"{name} p0 @ 37", "hint")
+    kevs(*argv(name, pg)).failed(1, words, f"{name} p0 @ 37")
+    got = kevs(*argv(name, pg, "--diff", "--on-error", "skip", "-k", "k*")).ok().json
+    assert got["insert"] + got["same"] + got["update"] == 37
+    assert kevs(*argv(name, pg, "--diff", "-k", "k*")).ok().json == got | {
+        "examples": got["examples"]}
+
+
 def test_jq_that_fails_on_a_record(kevs, topic, produce, tmp_path):
     name, sink = topic(), views.Sqlite(tmp_path)
     produce(name, [("a", '{"n":1}'), ("b", '{"n":"x"}'), ("c", '{"n":3}')])
