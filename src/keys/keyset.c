@@ -417,12 +417,12 @@ static void build(struct evs_keyset *ks, struct evs_keytab *const *tables, size_
 static size_t take_room(struct evs_keyset *ks, struct evs_key_room *room,
                         struct evs_keytab *const *tables, size_t n_tables)
 {
-    bool fits = room && room->n_tables == n_tables;
+    size_t most = 0;
     for (size_t i = 0; i < n_tables; i++) {
         ks->sum_alloc += tables[i]->entries;
-        fits = fits && tables[i]->entries <= room->each;
+        most = tables[i]->entries > most ? tables[i]->entries : most;
     }
-    if (!room || !fits) {
+    if (!room || room->n_tables != n_tables || room->each < most) {
         ks->sum = evs_xbig(++ks->sum_alloc * sizeof(*ks->sum));
         return 0;
     }
