@@ -230,8 +230,11 @@ static void print_heat(const struct evs_slices *s)
     evs_out_text("%s to %s, %s a column; darkest %.0f", evs_num_iso(from, g->start_ms),
                  evs_num_iso(to, g->start_ms + (int64_t)g->n * g->bucket_ms),
                  evs_num_ago(width, g->bucket_ms), top);
-    for (size_t i = 0; i < s->n_patterns; i++)
+    size_t shown = s->n_patterns > EVS_HEAT_SAID ? EVS_HEAT_SAID : s->n_patterns;
+    for (size_t i = 0; i < shown; i++)
         evs_out_text("%s: %s", s->pattern[i].kind, s->pattern[i].text);
+    if (shown < s->n_patterns)
+        evs_out_text("and %zu patterns more", s->n_patterns - shown);
     evs_out_text("offsets only, no message was read for the map: %lld look-ups in %.1f s",
                  (long long)s->lookups, (double)s->took_us / 1e6);
 }

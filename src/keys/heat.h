@@ -18,6 +18,8 @@
 
 #include "stats/hist.h"
 
+enum { EVS_HEAT_SAID = 5 }; /* patterns that texts list; JSON has all */
+
 struct evs_heat_grid {
     int64_t start_ms, bucket_ms;
     size_t n, rows; /* columns of time; partitions */

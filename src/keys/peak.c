@@ -122,7 +122,7 @@ static double one_throw(const struct evs_heat_grid *g, const struct evs_peak_mov
                         const double *profile, double *load, uint64_t *rng)
 {
     double peak = NAN;
-    int32_t at[MAX_THROWN];
+    int32_t at[MAX_THROWN] = {0};
     size_t shards = (size_t)m->shards;
     for (size_t i = 0; i < m->n * shards && m->random; i++)
         at[i] = evs_boot_pick(rng, (int32_t)g->rows);

@@ -2,6 +2,8 @@
 import collections
 import json
 import math
+import os
+import select
 import signal
 import subprocess
 
@@ -9,6 +11,20 @@ import pytest
 
 from support import paths
 from support.keycount import Dump, by_murmur2, key_of, near
+
+
+def first_of(child):
+    """The first line of a scan that may run for only a moment at a time and then stands still: most
+    of its topic is unread. SIGCONT lets it go on."""
+    line = b""
+    while not line.endswith(b"\n"):
+        child.send_signal(signal.SIGCONT)
+        select.select([child.stdout], [], [], 0.02)
+        child.send_signal(signal.SIGSTOP)
+        while select.select([child.stdout], [], [], 0)[0]:
+            line += os.read(child.stdout.fileno(), 1 << 16)
+            assert line, "it ended before its first snapshot"
+    return json.loads(line.splitlines()[0])
 
 
 def check_skew(got, loads):
@@ -275,15 +291,13 @@ def test_stopped_early_keeps_what_is_known(kevs, make_zipf):
     name, _ = make_zipf(n=1500000, p=6, k=50000, s=0.5)
     child = kevs.start("keys", name, "--json", "--watch", "100ms")
     try:
-        first = json.loads(child.stdout.readline())
+        first = first_of(child)
         child.send_signal(signal.SIGINT)
+        child.send_signal(signal.SIGCONT)
         last = json.loads(child.stdout.read().splitlines()[-1])
-        code = child.wait(timeout=10)
+        assert child.wait(timeout=10) == 3
     finally:
         child.kill()
-    if code == 0:
-        pytest.skip("the scan was over before it could be stopped")
-    assert code == 3
     assert last["scan"]["complete"] is False
     assert first["scan"]["messages"] <= last["scan"]["messages"] < 1500000
     assert 0 < last["scan"]["covered"] < 1
@@ -409,13 +423,12 @@ def test_a_lost_broker_leaves_what_was_read(evs, broker):
                    timeout=120)
     child = evs.at(k.bootstrap).start("keys", "t", "--json", "--watch", "100ms", "--timeout", "2s")
     try:
-        first = json.loads(child.stdout.readline())
+        first = first_of(child)
         k.kill()
+        child.send_signal(signal.SIGCONT)
         out, err = child.communicate(timeout=60)
     finally:
         child.kill()
-    if child.returncode == 0:
-        pytest.skip("all was read before the broker was gone")
     assert child.returncode == 1 and err.startswith(b"eventscope: reading t")
     last = json.loads(out.splitlines()[-1])
     assert last["scan"]["complete"] is False

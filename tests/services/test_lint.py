@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from support.proc import wait_until
+
 MURMUR2 = ["-X", "topic.partitioner=murmur2_random"]
 CRC32 = ["-X", "topic.partitioner=consistent_random"]
 
@@ -115,7 +117,8 @@ def test_global_order_by_a_merge(lint, made, produce):
     assert one["partition"] != other["partition"] and one["offset"] >= 0
     # Each key moved once: its events are all here, then all there.
     t = made(orders(3000), partitions=6)
-    time.sleep(0.05)
+    newest = time.time_ns() // 1_000_000    # what comes now is later than all that is there
+    wait_until(lambda: time.time_ns() // 1_000_000 > newest, "the next millisecond")
     produce(t, orders(3000), options=CRC32)
     assert lint(t, "global-order") == []
     assert len(lint(t, "mixed-partitioners")) == 1

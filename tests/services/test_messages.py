@@ -252,19 +252,21 @@ def test_follow_stops_at_its_count_wherever_the_last_comes_from(kevs, admin, top
 
 
 def test_follow_by_time_puts_late_partitions_in_order(kevs, admin, topic):
-    """Records made in the wrong order within the half second that a head holds back."""
+    """Records made in the wrong order, the later one first. A head holds a record back until it is
+    half a second old: these are stamped three seconds ahead, so that a slow machine keeps up."""
     name = topic(partitions=2)
     child = kevs.start("messages", name, "--follow", "--sort", "time", "-o", "end", "-f",
-                       "%p %T\\n", "-c", "2")
+                       "%p %T\\n", "-c", "12")
     try:
         deadline = time.monotonic() + 60
         while child.poll() is None and time.monotonic() < deadline:
-            now = int(time.time() * 1000)
+            now = int(time.time() * 1000) + 3000
             admin("produce", topic=name, records=[
                 {"partition": 1, "key": "k", "value": "v", "timestamp": now},
-                {"partition": 0, "key": "k", "value": "v", "timestamp": now - 50}])
-        lines = child.stdout.read().decode().split("\n")[:2]
-        assert [line.split()[0] for line in lines] == ["0", "1"], lines
+                {"partition": 0, "key": "k", "value": "v", "timestamp": now - 1}])
+        got = [tuple(map(int, line.split())) for line in child.stdout.read().splitlines()]
+        assert len(got) == 12 and {p for p, _ in got} == {0, 1}, got
+        assert got == sorted(got, key=lambda x: x[1]), got
     finally:
         child.kill()
         child.wait()

@@ -34,6 +34,8 @@ def test_who_since_when_and_what_would_fix_it(kafka, kevs, orders, tui):
     t.send("H").wait(re.compile(r"Band +p\d since"))
     assert "no message was read for the map" in t.text
     t.wait(re.compile(r"top key User:123"))
+    row = int(re.search(r"^►p(\d)", t.text, re.M).group(1))
+    t.send("k" if row else "j").wait(re.compile(rf"^ +p{row - 1 if row else 1}  .*top key ", re.M))
     t.send("q").wait("hot keys")
     t.send("W").wait("Smallest change that works")
     smallest = next(w for w in got["what_if"] if w["smallest"])

@@ -294,6 +294,7 @@ static bool refresh(struct evs_screen *s)
         else if (was && sn->s) { /* the same time in more columns */
             h->col = h->col * sn->s->grid.n / was;
             h->mark = h->mark == SIZE_MAX ? SIZE_MAX : h->mark * sn->s->grid.n / was;
+            h->asked = h->asked && was == sn->s->grid.n; /* the cell's key was another cell's */
         }
         h->placed |= sn->s && sn->s->whole;
         show(h);

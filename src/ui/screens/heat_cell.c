@@ -91,6 +91,9 @@ void evs_heat_ask_cell(struct evs_screen *s)
                                     .n = 1,
                                     .topic_partitions = (int32_t)h->sn->s->grid.rows};
     evs_task_drop(h->cell_task);
+    if (h->cell) /* each task counts its own snapshots */
+        evs_snap_unref(&h->cell->snap);
+    h->cell = NULL;
     h->cell_task = evs_task_start("heat-cell", cell_run, w, cell_free, evs_ui_wake(s->ui));
 }
 
