@@ -35,7 +35,7 @@ struct lane {
     struct evs_err fail; /* set: it stopped at a record, or its work failed */
     int64_t null_keys, split;
     unsigned since_look;
-    int64_t read; /* since the run was told */
+    int64_t read;    /* since the run was told */
     bool whole;      /* a partition ended: its keys are complete in the batch */
     char apart[128]; /* the next lane is another thread's */
 };
@@ -62,7 +62,7 @@ struct run {
     struct evs_reader *reader;
     struct lane lanes[LANES_MAX];
     int n_lanes;
-    bool large; /* few large batches: the sink wants them sorted, and nobody set a pace */
+    bool large;        /* few large batches: the sink wants them sorted, and nobody set a pace */
     size_t whole_rows; /* likewise rows that are worth a transaction; 0: the usual */
     struct skips skips;
     struct evs_report report;

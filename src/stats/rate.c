@@ -39,7 +39,7 @@ bool evs_rate_get(const struct evs_rate *r, int64_t window_ms, double *ret_per_s
             break;
         oldest = i;
     }
-    if (oldest == newest)
+    if (oldest == newest || r->at_ms[newest] - r->at_ms[oldest] < EVS_RATE_MIN_MS)
         return false;
     *ret_per_second = (double)(r->value[newest] - r->value[oldest]) * 1000.0 /
                       (double)(r->at_ms[newest] - r->at_ms[oldest]);

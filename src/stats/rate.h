@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EVS_RATE_SAMPLES = 64 };
+/* Readings closer than MIN_MS say nothing of a rate. */
+enum { EVS_RATE_SAMPLES = 64, EVS_RATE_MIN_MS = 500 };
 
 struct evs_rate {
     int n, next;

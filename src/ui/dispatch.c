@@ -120,9 +120,11 @@ static bool filter_changed(void *ctx, const char *text, char say[EVS_PROMPT_SAY]
     struct evs_ui *ui = ctx;
     struct evs_table *t = table_of(ui);
     struct evs_pager *p = pager_of(ui);
+    char n[EVS_NUM_LEN], of[EVS_NUM_LEN];
     if (t) {
         evs_table_filter(t, text);
-        snprintf(say, EVS_PROMPT_SAY, "%zu of %zu rows", t->n, t->ops->count(t->ctx));
+        snprintf(say, EVS_PROMPT_SAY, "%s of %s rows", evs_num_commas(n, (int64_t)t->n),
+                 evs_num_commas(of, (int64_t)t->ops->count(t->ctx)));
     } else if (p) {
         size_t found = evs_pager_find(p, text);
         snprintf(say, EVS_PROMPT_SAY, "%zu found", found);

@@ -153,10 +153,11 @@ static void frame(struct loop *l)
     if (!evs_term_writable()) /* a slow line: this frame is skipped, the next one has its news */
         return;
     const struct evs_surface *s = evs_app_frame(&l->ui);
-    evs_term_paint(s, &l->reduced);
-    evs_term_sync(true);
-    doupdate();
-    evs_term_sync(false);
+    if (evs_term_paint(s, &l->reduced)) {
+        evs_term_sync(true);
+        doupdate();
+        evs_term_sync(false);
+    }
     l->due = false;
     l->last_frame_us = evs_clock_mono_us();
     l->shown_second = l->ui.now_ms / 1000;

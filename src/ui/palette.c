@@ -1,5 +1,6 @@
 /* palette.c - `:`: commands, screens, settings and topics by word, with their keys. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -7,34 +8,40 @@
 #include "ui/app.h"
 #include "ui/data.h"
 
-enum { SHOWN = 8, CANDIDATES = 512, WORD = 260 };
+enum { SHOWN = 8, WORD = 260 };
 
 struct candidate {
-    char word[WORD]; /* what Enter runs */
+    char *word; /* what Enter runs */
     const char *text;
     char key[EVS_KEY_NAME];
     bool dimmed;
+};
+
+struct hit {
     int score;
+    uint32_t at; /* in all */
 };
 
 struct palette {
     struct evs_overlay overlay; /* first */
     struct evs_edit edit;
     struct candidate *all;
-    size_t n_all, n; /* collected; matching, best first */
+    struct hit *hits; /* matching, best first */
+    size_t n_all, alloc, n;
     size_t at;
     bool chosen; /* the cursor was moved: Enter takes the row */
 };
 
 static void offer(struct palette *p, const char *word, const char *text, enum evs_command c)
 {
-    if (p->n_all == CANDIDATES)
-        return;
+    if (p->n_all == p->alloc) {
+        p->alloc = p->alloc ? p->alloc * 2 : 256;
+        p->all = evs_xgrow(p->all, p->alloc, sizeof(*p->all));
+    }
     struct evs_ui *ui = p->overlay.ui;
     struct candidate *to = &p->all[p->n_all++];
     int keys[2];
-    *to = (struct candidate){.text = text};
-    snprintf(to->word, sizeof(to->word), "%s", word);
+    *to = (struct candidate){.word = evs_xstrdup(word), .text = text};
     if (c == EVS_CMD_NONE)
         return;
     to->dimmed = !evs_app_can(ui, c);
@@ -46,7 +53,8 @@ static void collect(struct palette *p)
 {
     char word[WORD];
     for (const struct evs_screen_ops *const *s = evs_screens; *s; s++)
-        offer(p, (*s)->name, (*s)->about, EVS_CMD_NONE);
+        if (evs_command_find((*s)->name, strlen((*s)->name)) == EVS_CMD_NONE) /* offered below */
+            offer(p, (*s)->name, (*s)->about, EVS_CMD_NONE);
     for (int c = 0; c < EVS_CMD_N; c++) {
         const struct evs_command_row *row = evs_command_row((enum evs_command)c);
         if (c >= EVS_CMD_SCREEN_1 || !strcmp(row->name, "help") || !strcmp(row->name, "theme"))
@@ -69,6 +77,13 @@ static void collect(struct palette *p)
     offer(p, "q", "quit", EVS_CMD_QUIT);
     for (size_t i = 0; evs_data_topic_name(p->overlay.ui, i); i++)
         offer(p, evs_data_topic_name(p->overlay.ui, i), "topic", EVS_CMD_NONE);
+    p->hits = evs_xcalloc(p->n_all, sizeof(*p->hits));
+}
+
+/* The row at a place of the list. */
+static const struct candidate *row_at(const struct palette *p, size_t i)
+{
+    return &p->all[p->hits[i].at];
 }
 
 /* Word starts first, then letters in order; 0: no match. */
@@ -100,23 +115,25 @@ static int recency(const struct palette *p, const char *word)
     return 0;
 }
 
+static int best_first(const void *a, const void *b)
+{
+    const struct hit *x = a, *y = b;
+    return x->score != y->score ? (x->score < y->score ? 1 : -1) : x->at < y->at ? -1 : 1;
+}
+
 static void match(struct palette *p)
 {
     p->n = 0;
     p->at = 0;
     p->chosen = false;
     for (size_t i = 0; i < p->n_all; i++) {
-        struct candidate c = p->all[i];
-        c.score = score(c.word, p->edit.text);
-        if (!c.score)
-            continue;
-        c.score += recency(p, c.word) - (c.dimmed ? 30 : 0);
-        size_t to = p->n++;
-        p->all[i] = p->all[to];
-        for (; to > 0 && p->all[to - 1].score < c.score; to--)
-            p->all[to] = p->all[to - 1];
-        p->all[to] = c;
+        const struct candidate *c = &p->all[i];
+        int points = score(c->word, p->edit.text);
+        if (points)
+            p->hits[p->n++] =
+                (struct hit){points + recency(p, c->word) - (c->dimmed ? 30 : 0), (uint32_t)i};
     }
+    qsort(p->hits, p->n, sizeof(*p->hits), best_first);
 }
 
 static int palette_rows(const struct evs_overlay *o, int max)
@@ -128,7 +145,7 @@ static int palette_rows(const struct evs_overlay *o, int max)
 
 static void draw_row(const struct palette *p, size_t i, struct evs_view *v, int row)
 {
-    const struct candidate *c = &p->all[i];
+    const struct candidate *c = row_at(p, i);
     enum evs_role role = c->dimmed ? EVS_ROLE_TEXT_DIM : EVS_ROLE_TEXT_STRONG;
     int name = v->cols >= 60 ? 24 : v->cols / 2;
     if (i == p->at)
@@ -151,9 +168,10 @@ static void draw_palette(const struct evs_overlay *o, struct evs_view *above,
         draw_row(p, top + (size_t)row, above, row);
     int at = 1 + evs_view_text(status, 0, 1, EVS_ROLE_PROMPT, ":");
     evs_edit_draw(&p->edit, status, 0, at, status->cols / 2, EVS_ROLE_PROMPT, true);
-    char text[160];
-    const char *dim = p->n && p->all[p->at].dimmed ? "nothing to do here  " : "";
-    snprintf(text, sizeof(text), "%s%zu of %zu", dim, p->n, p->n_all);
+    char text[160], n[EVS_NUM_LEN], all[EVS_NUM_LEN];
+    const char *dim = p->n && row_at(p, p->at)->dimmed ? "nothing to do here  " : "";
+    snprintf(text, sizeof(text), "%s%s of %s", dim, evs_num_commas(n, (int64_t)p->n),
+             evs_num_commas(all, (int64_t)p->n_all));
     evs_view_right(status, 0, status->cols - 1, p->n ? EVS_ROLE_PROMPT : EVS_ROLE_PROMPT_BAD, text);
 }
 
@@ -174,8 +192,8 @@ static bool take_word(struct palette *p)
     char word[WORD];
     if (!p->n)
         return false;
-    size_t n = before_placeholder(p->all[p->at].word);
-    snprintf(word, sizeof(word), "%.*s", n ? (int)n : WORD, p->all[p->at].word);
+    size_t n = before_placeholder(row_at(p, p->at)->word);
+    snprintf(word, sizeof(word), "%.*s", n ? (int)n : WORD, row_at(p, p->at)->word);
     evs_edit_set(&p->edit, word);
     match(p);
     return n > 0;
@@ -185,13 +203,13 @@ static bool run(struct palette *p)
 {
     struct evs_ui *ui = p->overlay.ui;
     char line[EVS_EDIT_CAP];
-    bool exact = p->n && !strcasecmp(p->all[p->at].word, p->edit.text);
+    bool exact = p->n && !strcasecmp(row_at(p, p->at)->word, p->edit.text);
     bool argument = strchr(p->edit.text, ' ') != NULL;
     bool row = p->n && (p->chosen || exact || (*p->edit.text && !argument));
-    if (row && before_placeholder(p->all[p->at].word))
+    if (row && before_placeholder(row_at(p, p->at)->word))
         return take_word(p);
     if (row)
-        snprintf(line, sizeof(line), "%s", p->all[p->at].word);
+        snprintf(line, sizeof(line), "%s", row_at(p, p->at)->word);
     else
         snprintf(line, sizeof(line), "%s", p->edit.text);
     evs_history_add(p->edit.history, line);
@@ -227,7 +245,11 @@ static bool palette_key(struct evs_overlay *o, int key)
 
 static void close_palette(struct evs_overlay *o)
 {
-    evs_free(((struct palette *)o)->all);
+    struct palette *p = (struct palette *)o;
+    for (size_t i = 0; i < p->n_all; i++)
+        evs_free(p->all[i].word);
+    evs_free(p->all);
+    evs_free(p->hits);
     evs_free(o);
 }
 
@@ -240,7 +262,6 @@ void evs_app_palette(struct evs_ui *ui)
                                       .close = close_palette,
                                       .hints = "Enter run  Tab complete  Up choose  Esc close",
                                       .ui = ui};
-    p->all = evs_xcalloc(CANDIDATES, sizeof(*p->all));
     evs_edit_init(&p->edit, "", evs_history_of(&ui->histories, "palette"));
     collect(p);
     match(p);

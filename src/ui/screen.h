@@ -97,7 +97,7 @@ struct evs_progress {
 struct evs_bands {
     char crumb[512];              /* after evs_bands_crumb; empty: the screen's title */
     char right[200];              /* in force: window, filter, refresh */
-    char tag[12];                 /* status: "exact", "span", "~", "partial 30 %" */
+    char tag[16];                 /* status: "exact", "span", "~", "partial 30 %" */
     char left[400];               /* status: meaning of the focused figure */
     char value[200];              /* status, right: its exact value */
     enum evs_role role;           /* of left: STATUS, or WARN, BAD */
@@ -120,7 +120,7 @@ struct evs_screen_ops {
     size_t state_size;
     bool reading;     /* the body is read, not marked: Space pages (see pager() too) */
     bool needs_topic; /* without s->at.topic it is not opened */
-    bool offline; /* works without a cluster */
+    bool offline;     /* works without a cluster */
     const struct evs_hint *hints;
     const struct evs_meaning *meanings; /* NULL: none */
     enum evs_rc (*enter)(struct evs_screen *s, struct evs_err *err);
@@ -150,7 +150,7 @@ struct evs_screen_ops {
     bool (*stop)(struct evs_screen *s); /* Esc: ends running work; false: nothing ran */
     bool (*sibling)(struct evs_screen *s, int step); /* [ and ]; changes s->at itself */
     bool (*key)(struct evs_screen *s, int key);      /* before the keymap: forms. true: taken */
-    bool (*click)(struct evs_screen *s, int row, int col); /* in the body; true: open */
+    bool (*click)(struct evs_screen *s, int row, int col);  /* in the body; true: open */
     bool (*let_go)(struct evs_screen *s, int row, int col); /* the button, likewise: for drags */
 };
 

@@ -411,8 +411,7 @@ void evs_term_repaint(void)
 
 bool evs_term_writable(void)
 {
-    struct pollfd p = {.fd = term.out_fd, .events = POLLOUT};
-    return poll(&p, 1, 0) != 0;
+    return poll(&(struct pollfd){.fd = term.out_fd, .events = POLLOUT}, 1, 0) != 0;
 }
 
 void evs_term_sync(bool begin)
@@ -446,9 +445,8 @@ static int curses_color(int32_t color)
 static void paint_cell(int row, int col, const struct evs_cell *c, const struct evs_theme *theme)
 {
     struct evs_style st = evs_theme_style(theme, c->role, c->base);
-    int pair = 0;
-    if (term.depth != EVS_DEPTH_MONO)
-        pair = alloc_pair(curses_color(st.fg), curses_color(st.bg));
+    bool mono = term.depth == EVS_DEPTH_MONO;
+    int pair = mono ? 0 : alloc_pair(curses_color(st.fg), curses_color(st.bg));
     wchar_t text[CCHARW_MAX + 1];
     size_t n = 0, at = 0;
     while (at < c->len && n < CCHARW_MAX) {
@@ -472,25 +470,31 @@ static bool same(const struct evs_cell *a, const struct evs_cell *b)
            !memcmp(a->bytes, b->bytes, a->len);
 }
 
-void evs_term_paint(const struct evs_surface *s, const struct evs_theme *theme)
+bool evs_term_paint(const struct evs_surface *s, const struct evs_theme *theme)
 {
     if (term.shown.rows != s->rows || term.shown.cols != s->cols) {
         evs_surface_resize(&term.shown, s->rows, s->cols);
         term.all = true;
     }
+    bool news = term.all || s->cursor_row != term.shown.cursor_row ||
+                s->cursor_col != term.shown.cursor_col;
     for (int row = 0; row < s->rows; row++)
         for (int col = 0; col < s->cols; col++) {
             const struct evs_cell *c = evs_surface_at(s, row, col);
-            size_t at = (size_t)row * (size_t)s->cols + (size_t)col;
-            if (!c->cols || (!term.all && same(c, &term.shown.cells[at])))
+            if (!c->cols || (!term.all && same(c, evs_surface_at(&term.shown, row, col))))
                 continue;
             paint_cell(row, col, c, theme);
+            news = true;
         }
+    if (!news)
+        return false;
     memcpy(term.shown.cells, s->cells, (size_t)s->rows * (size_t)s->cols * sizeof(*s->cells));
     term.all = false;
-    bool cursor = s->cursor_row >= 0;
-    curs_set(cursor ? 1 : 0);
-    if (cursor)
+    curs_set(s->cursor_row >= 0);
+    if (s->cursor_row >= 0)
         move(s->cursor_row, s->cursor_col);
+    term.shown.cursor_row = s->cursor_row;
+    term.shown.cursor_col = s->cursor_col;
     wnoutrefresh(stdscr);
+    return true;
 }

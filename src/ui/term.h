@@ -31,7 +31,7 @@ void evs_term_size(int *ret_rows, int *ret_cols);
 
 struct evs_term_mouse {
     int row, col, wheel; /* wheel -1 up, 1 down, 0 the button */
-    bool down, up; /* the button was pressed, let go; both when curses took them together */
+    bool down, up;       /* the button was pressed, let go; both when curses took them together */
 };
 /* The next key that is there, 0 when none; EVS_KEY_MOUSE fills ret_mouse. */
 int evs_term_key(struct evs_term_mouse *ret_mouse);
@@ -46,9 +46,9 @@ void evs_term_enter(void);
 void evs_term_mouse(bool on);
 void evs_term_repaint(void); /* the next paint draws everything */
 bool evs_term_writable(void);
-/* Brings the cells that changed into curses; the loop then calls doupdate(). theme is reduced to
- * depth. */
-void evs_term_paint(const struct evs_surface *s, const struct evs_theme *theme);
+/* Brings the cells that changed into curses; true: the loop is to call doupdate(). theme is reduced
+ * to depth. */
+bool evs_term_paint(const struct evs_surface *s, const struct evs_theme *theme);
 void evs_term_sync(bool begin);                  /* synchronized output around doupdate */
 void evs_term_send(const char *bytes, size_t n); /* a complete escape sequence */
 

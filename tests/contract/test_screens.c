@@ -2,6 +2,7 @@
  * key pressed, no line wider than the screen, no control byte in a cell. */
 #include <dirent.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,21 +12,28 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "kafka/client.h"
+#include "kafka/mock.h"
 #include "ui/app.h"
 #include "ui/task.h"
+#include "ui/widgets/table.h"
 
 /* A client that never gets an answer: screens show what they do before there is data. */
-static struct evs_client *lonely_client(void)
+static struct evs_client *client_of(const char *brokers, int64_t timeout_ms)
 {
     struct evs_client_conf conf;
     struct evs_client *c = NULL;
     struct evs_err err = EVS_ERR_INIT;
     evs_client_conf_init(&conf);
-    evs_client_conf_set(&conf, "bootstrap.servers", "127.0.0.1:9", "test");
-    conf.timeout_ms = 200;
+    evs_client_conf_set(&conf, "bootstrap.servers", brokers, "test");
+    conf.timeout_ms = timeout_ms;
     assert_int_equal(evs_client_new(&conf, &c, &err), EVS_OK);
     evs_client_conf_done(&conf);
     return c;
+}
+
+static struct evs_client *lonely_client(void)
+{
+    return client_of("127.0.0.1:9", 200);
 }
 
 static void check_frame(struct evs_ui *ui, const char *name)
@@ -49,7 +57,7 @@ static void open_at(struct evs_ui *ui, const struct evs_screen_ops *ops)
 {
     struct evs_place at = EVS_PLACE_INIT;
     struct evs_err err = EVS_ERR_INIT;
-    evs_place_set(&at.topic, "shop.orders.placed");
+    evs_place_set(&at.topic, "shop.payments.captured");
     evs_place_set(&at.group, "payments-view");
     evs_place_set_key(&at, "User:123", 8);
     at.partition = 3;
@@ -107,6 +115,92 @@ static void frame_text(struct evs_ui *ui, struct evs_buf *out)
         (void)evs_surface_text(s, row, out);
         evs_buf_addc(out, '\n');
     }
+}
+
+/* What a column of numbers shows is exact, an upper bound, an estimate ...: each says which. TIME
+ * LAG does so row by row; # counts rows. */
+static void check_tags(struct evs_screen *s)
+{
+    const struct evs_table *t = s->ops->table ? s->ops->table(s) : NULL;
+    for (int i = 0; t && t->ops && i < t->ops->n_cols; i++) {
+        const struct evs_column *c = &t->ops->cols[i];
+        bool own = !strcmp(c->name, "#") || !strcmp(c->name, "TIME LAG");
+        if (c->flags & EVS_COL_RIGHT && !own && (!c->tag || !*c->tag))
+            fail_msg("%s: column %s has no tag", s->ops->name, c->name);
+    }
+}
+
+/* At 80x24 a screen has its name, something in its body, and a footer of four keys or more. */
+static void check_headlines(struct evs_ui *ui)
+{
+    EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(1 << 20);
+    const char *name = evs_stack_top(ui)->ops->name, *at;
+    int body = 0, row = 0, keys = 0;
+    frame_text(ui, &text);
+    for (at = text.data; row < 22; row++) {
+        size_t n = strcspn(at, "\n"), blank = strspn(at, " ");
+        if (row == 1 && blank >= n)
+            fail_msg("%s: no name at 80x24", name);
+        body += row > 1 && blank < n;
+        at += n + 1;
+    }
+    if (!body)
+        fail_msg("%s: empty at 80x24", name);
+    at = strchr(at, '\n') + 1; /* past the status line */
+    for (bool gap = true; *at && *at != '\n'; at++) {
+        keys += *at != ' ' && gap;
+        gap = at[0] == ' ' && (gap || at[1] == ' ');
+    }
+    if (keys < 4)
+        fail_msg("%s: %d keys in the footer at 80x24:\n%s", name, keys, text.data);
+}
+
+/* Until the screen has drawn the same for a while: what it asked for has come. */
+static void settle(struct evs_ui *ui)
+{
+    EVS_AUTO(evs_buf) struct evs_buf before = EVS_BUF_INIT(1 << 20), now = EVS_BUF_INIT(1 << 20);
+    for (int same = 0, i = 0; i < 250 && same < 25; i++) {
+        (void)poll(NULL, 0, 20);
+        (void)evs_app_refresh(ui);
+        frame_text(ui, &now);
+        same = before.data && !strcmp(before.data, now.data) ? same + 1 : 0;
+        evs_buf_reset(&before);
+        evs_buf_add(&before, now.data, now.len);
+        evs_buf_str(&before);
+    }
+}
+
+/* The sample data on every screen, then every size that a terminal may have. */
+static void test_sizes_with_data(void **state)
+{
+    static const int some_rows[] = {1, 2, 3, 4, 5, 6, 8, 11, 17, 24, 40, 66, 120};
+    static const int some_cols[] = {1, 2, 4, 7, 12, 19, 20, 33, 59, 80, 109, 110, 118, 200, 400};
+    struct evs_mock_spec spec = {.seed = 1};
+    struct evs_mock *mock = NULL;
+    struct evs_err err = EVS_ERR_INIT;
+    (void)state;
+    assert_int_equal(evs_mock_start(&spec, &mock, &err), EVS_OK);
+    assert_int_equal(evs_mock_wait(mock, NULL, &err), EVS_OK);
+    struct evs_client *c = client_of(evs_mock_brokers(mock), 5000);
+    struct evs_ui_opts opts = {.client = c, .demo = true, .groups = evs_mock_groups(mock)};
+    struct evs_ui *ui = new_ui(&opts);
+    for (size_t i = 0; evs_screens[i]; i++) {
+        evs_app_resize(ui, 24, 80);
+        open_at(ui, evs_screens[i]);
+        settle(ui);
+        check_headlines(ui);
+        check_tags(evs_stack_top(ui));
+        for (size_t r = 0; r < EVS_COUNT(some_rows); r++)
+            for (size_t k = 0; k < EVS_COUNT(some_cols); k++) {
+                evs_app_resize(ui, some_rows[r], some_cols[k]);
+                (void)evs_app_refresh(ui);
+                check_frame(ui, evs_screens[i]->name);
+            }
+        evs_stack_pop(ui);
+    }
+    free_ui(ui);
+    evs_client_free(c);
+    evs_mock_free(mock);
 }
 
 /* A key that the footer shows changes something: the frame, the stack, what is asked or sent. */
@@ -219,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_sizes_with_data),
         cmocka_unit_test(test_footer_keys),
         cmocka_unit_test(test_random_keys),
         cmocka_unit_test(test_hints_and_help_agree),

@@ -118,7 +118,7 @@ def test_a_stopped_search_goes_on_to_the_same_end(kafka, kevs, topic, produce, t
     slow = 'p:all jq:.key == "k13"'                      # so that there is time to stop it
     t = tui("messages", name, "-b", kafka, "--tui", rows=24, cols=120)
     t.wait("END").send("/", slow, "enter").wait("Esc stop", 60).send("esc")
-    t.wait(re.compile(r"part\. +\d+ %"), 60)
+    t.wait(re.compile(r"partial +\d+ %"), 60)
     t.send("c").wait(re.compile(rf"{want:,} kept of 300,000 read"), 120)
 
 

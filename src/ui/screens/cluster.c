@@ -69,10 +69,10 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
     case COL_ID: evs_field_printf(f, EVS_ROLE_TEXT, "%d", r->id); break;
     case COL_HOST: host_field(c, r, f); break;
     case COL_ROLE: evs_field_set(f, EVS_ROLE_TEXT, r->controller ? "controller" : ""); break;
-    case COL_LEADS: evs_field_printf(f, EVS_ROLE_TEXT, "%d", r->leads); break;
-    case COL_REPLICAS: evs_field_printf(f, EVS_ROLE_TEXT, "%d", r->replicas); break;
+    case COL_LEADS: evs_field_count(f, EVS_ROLE_TEXT, r->leads); break;
+    case COL_REPLICAS: evs_field_count(f, EVS_ROLE_TEXT, r->replicas); break;
     case COL_OUT:
-        evs_field_printf(f, r->not_in_sync ? EVS_ROLE_BAD : EVS_ROLE_TEXT, "%d", r->not_in_sync);
+        evs_field_count(f, r->not_in_sync ? EVS_ROLE_BAD : EVS_ROLE_TEXT, r->not_in_sync);
         break;
     case COL_REPLY:
         if (r->reply_ms >= 0)
@@ -265,8 +265,8 @@ static void draw_client(const struct cluster *c, struct evs_view *v, int row)
         const char *text = evs_connecting_text(c->ui, told[i]);
         if (text && ++row < v->rows) {
             at = 2 + evs_view_printf(v, row, 2, EVS_ROLE_TEXT_DIM, "%s", told[i]) + 2;
-            evs_view_fit(v, row, at, v->cols - at - 1, EVS_ROLE_TEXT, text, strlen(text),
-                         EVS_CUT_END);
+            int used = evs_view_wrap(v, row, at, v->rows - row, EVS_ROLE_TEXT, text);
+            row += used > 1 ? used - 1 : 0;
         }
     }
 }
@@ -322,16 +322,17 @@ static void draw(const struct evs_screen *s, struct evs_view *v)
 static void bands(const struct evs_screen *s, struct evs_bands *b)
 {
     const struct cluster *c = cluster_of(s);
-    char at[EVS_NUM_LEN], controller[24] = "";
+    char at[EVS_NUM_LEN], controller[24] = "", topics[EVS_NUM_LEN], partitions[EVS_NUM_LEN];
     b->live = true;
     if (!c->sn)
         return;
     const char *dot = evs_glyph(EVS_G_DOT);
     if (c->sn->controller >= 0)
         snprintf(controller, sizeof(controller), "controller %d %s ", c->sn->controller, dot);
-    evs_bands_say(b->right, sizeof(b->right), "id %s %s %s%d topics, %d partitions",
+    evs_bands_say(b->right, sizeof(b->right), "id %s %s %s%s topic%s, %s partitions",
                   c->sn->cluster_id ? c->sn->cluster_id : evs_glyph(EVS_G_NONE), dot, controller,
-                  c->sn->topics, c->sn->partitions);
+                  evs_num_commas(topics, c->sn->topics), c->sn->topics == 1 ? "" : "s",
+                  evs_num_commas(partitions, c->sn->partitions));
     evs_num_clock(at, c->sn->at_ms, evs_ui_now_ms(s->ui));
     at[8] = '\0';
     evs_bands_say(b->value, sizeof(b->value), "metadata %s", at);

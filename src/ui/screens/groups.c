@@ -332,12 +332,14 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
 {
     const struct groups *p = of(s);
     const struct evs_lag_poller_state *st = evs_data_lag_state(s->ui);
-    char force[120];
+    char force[120], shown[EVS_NUM_LEN], all[EVS_NUM_LEN];
     if (p->topic)
         evs_bands_crumb(b, "Groups", p->topic, NULL);
     b->live = !(st && st->paused);
     lag_force_words(st, st ? st->stable : false, force, sizeof(force));
-    evs_bands_say(b->right, sizeof(b->right), "%zu of %zu%s %s %s", p->table.n, count(p),
+    evs_bands_say(b->right, sizeof(b->right), "%s of %s%s %s %s",
+                  evs_num_commas(shown, (int64_t)p->table.n),
+                  evs_num_commas(all, (int64_t)count(p)),
                   p->hidden && !p->all ? ", empty hidden" : "", evs_glyph(EVS_G_DOT), force);
     if (lag_stale_bands(s->ui, p->sn, st, b) || !p->sn)
         return;

@@ -256,7 +256,7 @@ static void draw(const struct evs_screen *s, struct evs_view *v)
 {
     const struct lint *l = of(s);
     char topics[EVS_NUM_LEN], messages[EVS_NUM_LEN];
-    if (!l->sn || (!l->sn->done && !count(l))) {
+    if (!l->sn || (!l->sn->done && !l->stopped && !count(l))) {
         evs_view_text(v, 0, 2, EVS_ROLE_TEXT_DIM, "Sampling the topics: nothing found so far.");
         return;
     }
@@ -264,6 +264,13 @@ static void draw(const struct evs_screen *s, struct evs_view *v)
         int used = evs_view_wrap(v, 0, 2, 3, EVS_ROLE_BAD, l->sn->err.msg);
         if (l->sn->err.hint[0])
             evs_view_printf(v, used, 2, EVS_ROLE_TEXT_STRONG, "fix: %s", l->sn->err.hint);
+        return;
+    }
+    if (!count(l) && l->stopped && l->sn->topics < l->sn->topics_all) {
+        evs_view_printf(v, 0, 2, EVS_ROLE_TEXT,
+                        "Stopped after %s of %s topics: nothing found in them. C-r checks again.",
+                        evs_num_commas(topics, (int64_t)l->sn->topics),
+                        evs_num_commas(messages, (int64_t)l->sn->topics_all));
         return;
     }
     if (!count(l) && !l->sn->topics) {
@@ -298,12 +305,13 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
 {
     const struct lint *l = of(s);
     const struct evs_lint_sn *sn = l->sn;
-    char messages[EVS_NUM_LEN];
+    char messages[EVS_NUM_LEN], topics[EVS_NUM_LEN];
     const char *dot = evs_glyph(EVS_G_DOT);
     if (!sn)
         return;
-    evs_bands_say(b->right, sizeof(b->right), "%zu topics %s %s messages sampled %s %zu findings",
-                  sn->topics, dot, evs_num_commas(messages, sn->messages), dot, sn->n);
+    evs_bands_say(b->right, sizeof(b->right), "%s topic%s %s %s messages sampled %s %zu finding%s",
+                  evs_num_commas(topics, (int64_t)sn->topics), sn->topics == 1 ? "" : "s", dot,
+                  evs_num_commas(messages, sn->messages), dot, sn->n, sn->n == 1 ? "" : "s");
     if (!sn->done && !l->stopped) {
         b->progress.active = true;
         b->progress.what = "lint";
@@ -315,13 +323,18 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
         return;
     }
     evs_bands_say(b->tag, sizeof(b->tag), "~");
+    if (l->stopped && sn->topics < sn->topics_all) {
+        evs_bands_say(b->left, sizeof(b->left), "stopped after %zu of %zu topics", sn->topics,
+                      sn->topics_all);
+        return;
+    }
     if (sn->n_skipped)
         evs_bands_say(b->left, sizeof(b->left), "%zu not checked: Enter shows why", sn->n_skipped);
     else
         evs_bands_say(b->left, sizeof(b->left),
                       "sampled %s messages a topic, from both ends of each "
-                      "partition%s",
-                      evs_num_commas(messages, EVS_LINT_SAMPLE), l->stopped ? "; stopped" : "");
+                      "partition",
+                      evs_num_commas(messages, EVS_LINT_SAMPLE));
     evs_bands_say(b->value, sizeof(b->value), "exit code of the same check: %d",
                   would_fail(l) ? 4 : 0);
 }

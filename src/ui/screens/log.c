@@ -99,13 +99,14 @@ static void draw(const struct evs_screen *s, struct evs_view *v)
 static void bands(const struct evs_screen *s, struct evs_bands *b)
 {
     const struct log *l = s->state;
-    evs_bands_say(b->right, sizeof(b->right), "%zu lines %s level info %s this session only", l->n,
-                  evs_glyph(EVS_G_DOT), evs_glyph(EVS_G_DOT));
+    char n[EVS_NUM_LEN];
+    evs_bands_say(b->right, sizeof(b->right), "%s lines %s level info %s this session only",
+                  evs_num_commas(n, (int64_t)l->n), evs_glyph(EVS_G_DOT), evs_glyph(EVS_G_DOT));
     evs_bands_say(b->left, sizeof(b->left), "%llu errors, %llu warnings in this session",
                   (unsigned long long)evs_log_count(EVS_LOG_ERROR),
                   (unsigned long long)(evs_log_count(EVS_LOG_WARN) - evs_log_count(EVS_LOG_ERROR)));
     if (evs_table_filtered(&l->table))
-        evs_bands_say(b->value, sizeof(b->value), "%zu of %zu shown", l->table.n, l->n);
+        evs_bands_say(b->value, sizeof(b->value), "%zu of %s shown", l->table.n, n);
 }
 
 static struct evs_table *table(struct evs_screen *s)

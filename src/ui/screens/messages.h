@@ -62,7 +62,7 @@ struct messages {
     const struct evs_partitioner *partitioner; /* that all keys seen followed; NULL not known */
     size_t partitioner_seen;
     int32_t home; /* the only partition read, by the key; -1: none */
-    int detail_rows, detail_cols;
+    int detail_cols;
     struct evs_overlay *entry; /* search or form, while it is open: it owns itself */
     void (*judge_again)(struct evs_overlay *entry);
 };

@@ -67,7 +67,7 @@ static void say_search(const struct messages *m, struct evs_bands *b)
     double share = sn->span > 0 ? (double)sn->passed / (double)sn->span : -1;
     if (sn->state == EVS_MESSAGES_STOPPED) {
         if (share >= 0)
-            evs_bands_say(b->tag, sizeof(b->tag), "part. %.0f %%", share * 100);
+            evs_bands_say(b->tag, sizeof(b->tag), "partial %.0f %%", share * 100);
         evs_bands_say(b->value, sizeof(b->value), "c continues");
         return;
     }

@@ -131,9 +131,8 @@ void messages_next_view(struct messages *m)
 /* Who came for this record sees the byte where it breaks off. */
 static void put_broken(struct messages *m, const struct evs_event *ev, size_t at)
 {
-    size_t first = m->detail.n, line;
-    evs_pager_hex(&m->detail, ev->value, ev->value_len);
-    line = first + at / EVS_PAGER_HEX;
+    size_t first = m->detail.n;
+    size_t line = first + at / evs_pager_hex(&m->detail, ev->value, ev->value_len, m->detail_cols);
     m->detail.cursor = line < m->detail.n ? line : m->detail.n - 1;
     m->detail.top = line > (size_t)m->detail.page / 2 ? line - (size_t)m->detail.page / 2 : 0;
     evs_pager_resize(&m->detail, m->detail.page);
@@ -149,7 +148,7 @@ static void put_body(struct messages *m, const struct evs_event *ev, bool cut,
     if (m->view == MSG_WIRE && put_wire(m, ev))
         return;
     if (m->view == MSG_HEX || m->view == MSG_WIRE || !strcmp(d->decoder->name, "hex"))
-        evs_pager_hex(&m->detail, ev->value, ev->value_len);
+        (void)evs_pager_hex(&m->detail, ev->value, ev->value_len, m->detail_cols);
     else if (m->view == MSG_RAW)
         evs_pager_add(&m->detail, EVS_ROLE_TEXT, ev->value, ev->value_len);
     else if (d->decoder->is_json)
@@ -182,7 +181,7 @@ static void put_value(struct messages *m, const struct evs_event *ev, int64_t wh
     else
         evs_pager_printf(&m->detail, EVS_ROLE_TEXT, "value  %s  %s", size, d.decoder->name);
     put_body(m, ev, cut, &text, &d);
-    if (m->fetching >= 0 && !cut) { /* "loading" is over */
+    if (!cut && (m->fetching >= 0 || m->for_detail)) { /* "loading" is over */
         evs_ui_say(m->ui, EVS_ROLE_WARN, "%s%s%s", d.why, d.why[0] ? ": shown as " : "",
                    d.why[0] ? shown : "");
         m->fetching = -1;
@@ -193,12 +192,18 @@ static void put_gap(struct messages *m, const struct evs_msg_row *r)
 {
     char words[160], from[EVS_NUM_LEN], to[EVS_NUM_LEN];
     messages_gap_words(r, words, sizeof(words));
-    evs_pager_printf(&m->detail, EVS_ROLE_TEXT_STRONG, "p%d @ %s %s %s", r->partition,
-                     evs_num_commas(from, r->offset), evs_glyph(EVS_G_NONE),
-                     evs_num_commas(to, r->gap_to - 1));
+    bool one = r->gap_to == r->offset + 1;
+    evs_pager_printf(&m->detail, EVS_ROLE_TEXT_STRONG, "p%d @ %s%s%s%s%s", r->partition,
+                     evs_num_commas(from, r->offset), one ? "" : " ",
+                     one ? "" : evs_glyph(EVS_G_NONE), one ? "" : " ",
+                     one ? "" : evs_num_commas(to, r->gap_to - 1));
     evs_pager_printf(&m->detail, EVS_ROLE_TEXT, "%s", words);
-    evs_pager_printf(&m->detail, EVS_ROLE_TEXT_DIM,
-                     "i shows aborted records; markers and compacted ones are never delivered.");
+    if (r->gap_aborted > 0 && m->isolation == EVS_READ_COMMITTED)
+        evs_pager_printf(&m->detail, EVS_ROLE_TEXT_DIM, "i shows the aborted records.");
+    if (r->gap_hidden > 0)
+        evs_pager_printf(&m->detail, EVS_ROLE_TEXT_DIM,
+                         "No reader is given markers or what was\n"
+                         "compacted away.");
 }
 
 /* What stands under the cursor changed, or its body came. */

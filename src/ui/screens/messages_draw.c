@@ -39,6 +39,9 @@ void messages_fit(struct evs_screen *s)
     messages_lanes_setup(m, p.list.cols);
     evs_table_resize(&m->lanes, p.list_rows);
     evs_pager_resize(&m->detail, p.detail_rows);
+    if (p.detail_shown && p.detail.cols != m->detail_cols)
+        m->detail_seq = INT64_MIN; /* lines of hex are as wide as the pane */
+    m->detail_cols = p.detail.cols;
 }
 
 static void draw_empty(const struct messages *m, struct evs_view *v)
@@ -55,13 +58,14 @@ static void draw_empty(const struct messages *m, struct evs_view *v)
                         evs_glyph(EVS_G_MORE));
     } else if (messages_filtered(m) && sn->state != EVS_MESSAGES_SEARCHING) {
         evs_num_commas(read, sn->read_records);
-        evs_view_printf(v, 1, 2, EVS_ROLE_TEXT, "0 of %s kept. Esc clears the filter%s%s.", read,
-                        sn->state == EVS_MESSAGES_STOPPED ? "; c reads further" : "",
-                        m->home >= 0 ? "; p:all also reads the other partitions" : "");
+        char text[160];
+        snprintf(text, sizeof(text), "0 of %s kept. Esc clears the filter%s%s.", read,
+                 sn->state == EVS_MESSAGES_STOPPED ? "; c reads further" : "",
+                 m->home >= 0 ? "; p:all also reads the other partitions" : "");
+        evs_view_wrap(v, 1, 2, 3, EVS_ROLE_TEXT, text);
     } else if (!messages_filtered(m)) {
-        evs_view_text(v, 1, 2, EVS_ROLE_TEXT,
-                      "No record in this window. @ changes it; F waits for "
-                      "the next one.");
+        evs_view_wrap(v, 1, 2, 3, EVS_ROLE_TEXT,
+                      "No record in this window. @ changes it; F waits for the next one.");
     }
 }
 

@@ -185,13 +185,19 @@ static bool full_row(const void *ctx, size_t row, struct evs_view *v)
     struct evs_table_layout l;
     char text[160], from[EVS_NUM_LEN], to[EVS_NUM_LEN];
     evs_table_layout(&m->list, v->cols, v->s->cols < 40 || v->s->rows < 10, &l);
-    int end = 12;
+    int end = 12, start = 2;
     for (int i = 0; i < l.n; i++)
         if (l.col[i] == MSG_COL_OFFSET)
             end = l.at[i] + l.width[i];
+        else if (l.col[i] == MSG_COL_P && l.at[i] + l.width[i] < end) {
+            start = l.at[i] + l.width[i];
+            snprintf(text, sizeof(text), "%d", r->partition);
+            struct evs_view p = evs_view_sub(v, 0, l.at[i], 1, l.width[i]);
+            evs_view_right(&p, 0, p.cols, EVS_ROLE_GAP, text);
+        }
     evs_num_commas(from, r->offset);
     evs_num_commas(to, r->gap_to - 1);
-    struct evs_view left = evs_view_sub(v, 0, 2, 1, end - 2);
+    struct evs_view left = evs_view_sub(v, 0, start, 1, end - start);
     evs_view_right(&left, 0, left.cols, EVS_ROLE_GAP, from);
     int at = end + 1;
     if (r->gap_to - r->offset > 1) {

@@ -6,7 +6,7 @@
 #include "core/clock.h"
 #include "ui/screens/messages.h"
 
-enum { ROWS = 7 };
+enum { ROWS = 8 };
 
 struct entry {
     struct evs_overlay overlay; /* first */
@@ -111,18 +111,24 @@ static void draw_window(const struct messages *m, struct evs_view *v, int row)
         return;
     }
     const struct evs_range *first = &sn->plan->parts[0];
-    int at =
-        3 + (sn->plan->n == 1
-                 ? evs_view_printf(v, row, 1, EVS_ROLE_TEXT, "p%d   %s  %s  %s", first->partition,
-                                   evs_num_commas(from, first->from), evs_glyph(EVS_G_ARROW),
-                                   evs_num_commas(to, first->to))
-                 : evs_view_printf(v, row, 1, EVS_ROLE_TEXT, "%zu partitions   p%d from %s, %s",
-                                   sn->plan->n, first->partition, evs_num_commas(from, first->from),
-                                   evs_glyph(EVS_G_MORE)));
-    evs_view_printf(v, row, 1 + at, EVS_ROLE_NUM_SPAN, "%s messages at most, about %s, %s%s",
-                    evs_num_commas(n, sn->plan_span), evs_num_bytes(bytes, (double)sn->plan_bytes),
-                    sn->plan_ms < 100 ? "at once" : "about ",
-                    sn->plan_ms < 100 ? "" : evs_num_ago(time, sn->plan_ms));
+    char where[120], cost[160];
+    if (sn->plan->n == 1)
+        snprintf(where, sizeof(where), "p%d   %s  %s  %s", first->partition,
+                 evs_num_commas(from, first->from), evs_glyph(EVS_G_ARROW),
+                 evs_num_commas(to, first->to));
+    else
+        snprintf(where, sizeof(where), "%zu partitions   p%d from %s, %s", sn->plan->n,
+                 first->partition, evs_num_commas(from, first->from), evs_glyph(EVS_G_MORE));
+    int at = 4 + evs_view_text(v, row, 1, EVS_ROLE_TEXT, where);
+    snprintf(cost, sizeof(cost), "%s messages at most, about %s, %s%s",
+             evs_num_commas(n, sn->plan_span), evs_num_bytes(bytes, (double)sn->plan_bytes),
+             sn->plan_ms < 100 ? "at once" : "about ",
+             sn->plan_ms < 100 ? "" : evs_num_ago(time, sn->plan_ms));
+    if (at + (int)strlen(cost) > v->cols && row + 1 < v->rows) { /* narrow: below it */
+        row++;
+        at = 1;
+    }
+    evs_view_fit(v, row, at, v->cols - at - 1, EVS_ROLE_NUM_SPAN, cost, strlen(cost), EVS_CUT_END);
 }
 
 void messages_draw_cost(const struct messages *m, const struct evs_search_verdict *v,
@@ -130,11 +136,15 @@ void messages_draw_cost(const struct messages *m, const struct evs_search_verdic
 {
     if (v->what_bad || v->where_bad || !m->sn)
         return;
-    if (v->homed)
-        evs_view_printf(view, row, 1, EVS_ROLE_TEXT,
-                        "Reads p%d only: the %zu keys at hand follow %s, which puts this key "
-                        "there. Write p:all for all.",
-                        v->home.partition, v->home.seen, v->home.partitioner);
+    if (v->homed) {
+        char text[200];
+        snprintf(text, sizeof(text),
+                 "Reads p%d only: the %zu keys at hand follow %s, which puts this key there. "
+                 "Write p:all for all.",
+                 v->home.partition, v->home.seen, v->home.partitioner);
+        int used = evs_view_wrap(view, row, 1, 2, EVS_ROLE_TEXT, text);
+        row += used > 1 && row + 2 < view->rows ? 1 : 0;
+    }
     draw_window(m, view, row + 1);
 }
 

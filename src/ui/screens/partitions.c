@@ -156,7 +156,8 @@ static void draw(const struct evs_screen *s, struct evs_view *v)
                         evs_glyph(EVS_G_MORE));
     else if (p->sn->n && p->sn->offsets && !p->sn->messages && p->sn->complete)
         evs_view_printf(&at, at.rows - 1, 2, EVS_ROLE_TEXT,
-                        "%d partitions, no messages yet. F waits for the first one.", p->sn->n);
+                        "%d partition%s, no messages yet. F waits for the first one.", p->sn->n,
+                        p->sn->n == 1 ? "" : "s");
     evs_table_draw(&p->table, &at);
 }
 
@@ -167,8 +168,8 @@ static void describe(const struct partitions *p, const struct evs_screen *s, str
     if (p->sn->retention_ms > 0)
         snprintf(keep, sizeof(keep), ", %s", evs_num_ago(ago, p->sn->retention_ms));
     (void)s;
-    evs_bands_say(b->right, sizeof(b->right), "%d partitions %s %d replica%s%s%s%s%s%s", p->sn->n,
-                  dot, p->sn->replicas, p->sn->replicas == 1 ? "" : "s",
+    evs_bands_say(b->right, sizeof(b->right), "%d partition%s %s %d replica%s%s%s%s%s%s", p->sn->n,
+                  p->sn->n == 1 ? "" : "s", dot, p->sn->replicas, p->sn->replicas == 1 ? "" : "s",
                   p->sn->cleanup_policy ? " " : "", p->sn->cleanup_policy ? dot : "",
                   p->sn->cleanup_policy ? " " : "",
                   p->sn->cleanup_policy ? p->sn->cleanup_policy : "", keep);

@@ -120,8 +120,10 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
         return;
     }
     const char *dot = evs_glyph(EVS_G_DOT);
+    char n[EVS_NUM_LEN], all[EVS_NUM_LEN];
     b->live = !t->paused;
-    evs_bands_say(b->right, sizeof(b->right), "%zu of %d%s %s %s", t->list.n, t->sn->n,
+    evs_bands_say(b->right, sizeof(b->right), "%s of %s%s %s %s",
+                  evs_num_commas(n, (int64_t)t->list.n), evs_num_commas(all, t->sn->n),
                   t->hidden && !t->all ? ", internal hidden" : "", dot,
                   t->paused ? "paused" : "every 2 s");
     if (t->sn->error) {

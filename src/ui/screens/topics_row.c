@@ -206,7 +206,7 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
         f->p = r->name;
         f->n = strlen(r->name);
         break;
-    case TOPIC_COL_PART: evs_field_printf(f, EVS_ROLE_TEXT, "%d", r->partitions); break;
+    case TOPIC_COL_PART: evs_field_count(f, EVS_ROLE_TEXT, r->partitions); break;
     case TOPIC_COL_REPL: evs_field_printf(f, EVS_ROLE_TEXT, "%d", r->replicas); break;
     case TOPIC_COL_LAG: lag_field(t, r, f); break;
     case TOPIC_COL_STATE: {

@@ -205,9 +205,9 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
         break;
     case TREE_COL_TOPICS:
         if (!n->row)
-            evs_field_printf(f, EVS_ROLE_TEXT, "%d", n->topics);
+            evs_field_count(f, EVS_ROLE_TEXT, n->topics);
         break;
-    case TREE_COL_PART: evs_field_printf(f, EVS_ROLE_TEXT, "%d", n->partitions); break;
+    case TREE_COL_PART: evs_field_count(f, EVS_ROLE_TEXT, n->partitions); break;
     case TREE_COL_MSGS:
         evs_field_set(f, EVS_ROLE_NUM_SPAN,
                       f->exact && n->messages >= 0 ? evs_num_commas(num, n->messages)

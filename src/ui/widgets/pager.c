@@ -66,26 +66,28 @@ void evs_pager_printf(struct evs_pager *p, enum evs_role role, const char *fmt, 
         evs_pager_add(p, role, text, strlen(text));
 }
 
-void evs_pager_hex(struct evs_pager *p, const void *bytes, size_t n)
+size_t evs_pager_hex(struct evs_pager *p, const void *bytes, size_t n, int cols)
 {
     static const char digits[] = "0123456789abcdef";
     const unsigned char *b = bytes;
-    for (size_t at = 0; at < n; at += EVS_PAGER_HEX) {
+    size_t each = cols >= 10 + EVS_PAGER_HEX * 4 + 3 ? EVS_PAGER_HEX : EVS_PAGER_HEX / 2;
+    for (size_t at = 0; at < n; at += each) {
         char text[96];
         int len = snprintf(text, sizeof(text), "%08zx  ", at);
-        for (size_t i = 0; i < EVS_PAGER_HEX; i++) {
+        for (size_t i = 0; i < each; i++) {
             bool there = at + i < n;
             text[len++] = there ? digits[b[at + i] >> 4] : ' ';
             text[len++] = there ? digits[b[at + i] & 15] : ' ';
             text[len++] = ' ';
-            if (i == 7)
+            if (i == EVS_PAGER_HEX / 2 - 1)
                 text[len++] = ' ';
         }
         text[len++] = ' ';
-        for (size_t i = 0; i < EVS_PAGER_HEX && at + i < n; i++)
+        for (size_t i = 0; i < each && at + i < n; i++)
             text[len++] = b[at + i] >= 32 && b[at + i] < 127 ? (char)b[at + i] : '.';
         evs_pager_add(p, EVS_ROLE_TEXT, text, (size_t)len);
     }
+    return each;
 }
 
 static size_t next_shown(const struct evs_pager *p, size_t line)

@@ -18,7 +18,7 @@
 #include "ui/commands.h"
 #include "ui/view.h"
 
-enum { EVS_PAGER_CAP = 64 << 20, EVS_PAGER_HEX = 16 }; /* HEX: bytes a line */
+enum { EVS_PAGER_CAP = 64 << 20, EVS_PAGER_HEX = 16 };
 
 struct evs_pager_line {
     size_t from, len; /* in text */
@@ -48,7 +48,9 @@ void evs_pager_printf(struct evs_pager *p, enum evs_role role, const char *fmt, 
     EVS_PRINTF(3, 4);
 /* A valid JSON document, one line a member; large inner values are folded at first. */
 void evs_pager_json(struct evs_pager *p, const char *json, size_t n);
-void evs_pager_hex(struct evs_pager *p, const void *bytes, size_t n); /* offset, 16 bytes, text */
+/* Offset, bytes and text: EVS_PAGER_HEX a line, or half of that where cols are few. Returns how
+ * many. */
+size_t evs_pager_hex(struct evs_pager *p, const void *bytes, size_t n, int cols);
 size_t evs_pager_find(struct evs_pager *p,
                       const char *text); /* lines that hold it; goes to the first */
 bool evs_pager_command(struct evs_pager *p, enum evs_command c);

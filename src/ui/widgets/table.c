@@ -6,7 +6,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/num.h"
 #include "core/xalloc.h"
+
+void evs_field_count(struct evs_field *f, enum evs_role role, int64_t n)
+{
+    char text[EVS_NUM_LEN];
+    evs_field_set(f, role, evs_num_commas(text, n));
+}
 
 void evs_field_set(struct evs_field *f, enum evs_role role, const char *text)
 {

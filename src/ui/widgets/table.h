@@ -55,6 +55,8 @@ struct evs_field {
     enum evs_role role; /* TEXT at first */
     char text[EVS_FIELD_TEXT];
 };
+/* A number with its thousands. */
+void evs_field_count(struct evs_field *f, enum evs_role role, int64_t n);
 void evs_field_set(struct evs_field *f, enum evs_role role,
                    const char *text); /* copies into text */
 void evs_field_printf(struct evs_field *f, enum evs_role role, const char *fmt, ...)
@@ -71,9 +73,9 @@ struct evs_table_ops {
     int (*compare)(const void *ctx, size_t a, size_t b, int col); /* ascending */
     /* A number by which rows are in order: instead of compare, where there are very many. */
     double (*rank)(const void *ctx, size_t row, int col);
-    uint64_t (*id)(const void *ctx, size_t row);                  /* the same record, the same id */
-    bool (*shown)(const void *ctx, size_t row);                   /* a row hidden by the screen */
-    bool (*col_hidden)(const void *ctx, int col);                 /* empty for all rows */
+    uint64_t (*id)(const void *ctx, size_t row);  /* the same record, the same id */
+    bool (*shown)(const void *ctx, size_t row);   /* a row hidden by the screen */
+    bool (*col_hidden)(const void *ctx, int col); /* empty for all rows */
     bool (*full_row)(const void *ctx, size_t row, struct evs_view *v); /* draws the row itself */
     const char *(*heading)(const void *ctx, int col); /* instead of the column's name */
 };
