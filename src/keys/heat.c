@@ -162,6 +162,9 @@ static void bands_of(struct found *f, size_t row)
     size_t used = f->end - f->first;
     if (best < 3 || best * 10 < used)
         return;
+    /* The last slice is seldom full: its few records do not say that the row has cooled down. */
+    if (best_to + 1 == f->end && f->total[best_to] * 2 < f->typical)
+        best_to = f->end;
     struct evs_heat_pattern *p = add(f, "band", (int32_t)row, best_from, best_to);
     if (!p)
         return;

@@ -167,3 +167,9 @@ def test_one_partition_is_not_called_balanced(kafka, kevs, topic, produce, tui):
     t = tui("keys", name, "-b", kafka, "--tui", rows=36, cols=130)
     t.wait("One partition takes everything")
     assert "√" not in t.text
+
+
+def test_messages_of_the_partitions_asked_for(kafka, orders, tui):
+    t = tui("messages", orders, "-b", kafka, "-p", "2", "--tui", rows=30, cols=130)
+    t.wait(re.compile(r"p2 @ [\d,]+"))
+    assert re.search(r"^ +OFFSET +TIME", t.text, re.M)    # no column for the partition: it is one

@@ -43,6 +43,28 @@ static void one_pattern(const char *kind, int32_t partition, size_t from)
     evs_heat_grid_done(&grid);
 }
 
+/* The end of a band, by its words: the last slice is short, or full. */
+static void a_band_and_the_last_slice(void **state)
+{
+    (void)state;
+    rng_state = seed_base;
+    for (uint64_t last = 10; last <= 100; last += 90) {
+        struct evs_heat_pattern *p;
+        size_t n;
+        grid_new(60, 12, 100);
+        for (size_t c = 20; c < 59; c++)
+            grid.cell[c * 12 + 4] *= 9;
+        for (size_t r = 0; r < 12; r++)
+            grid.cell[59 * 12 + r] = last;
+        evs_heat_patterns(&grid, 0, &p, &n);
+        assert_true(n >= 1);
+        assert_string_equal(p[0].kind, "band");
+        assert_int_equal(strstr(p[0].text, "since") != NULL, last < 50);
+        evs_heat_patterns_free(p, n);
+        evs_heat_grid_done(&grid);
+    }
+}
+
 static void heat_patterns(void **state)
 {
     (void)state;
@@ -122,6 +144,7 @@ int main(void)
     seed_base = env ? strtoull(env, NULL, 10) : 1;
     printf("# EVENTSCOPE_SEED=%llu\n", (unsigned long long)seed_base);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_band_and_the_last_slice),
         cmocka_unit_test(heat_patterns),
         cmocka_unit_test(since),
         cmocka_unit_test(rows_by_group),

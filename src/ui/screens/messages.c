@@ -11,6 +11,11 @@ enum { MEMORY = 256 << 20, AROUND = 40 };
 
 /* --- opening -------------------------------------------------------------------------------- */
 
+static bool is_one(const char *partitions)
+{
+    return partitions && strspn(partitions, "0123456789") == strlen(partitions);
+}
+
 static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
 {
     struct messages *m = messages_of(s);
@@ -30,7 +35,9 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
         .topic = s->at.topic, .query = {.partitions = "0", .from = "end"}, .memory_bytes = MEMORY};
     char partition[16];
     snprintf(partition, sizeof(partition), "%d", s->at.partition);
-    opts.query.partitions = s->at.partition >= 0 ? partition : NULL;
+    opts.query.partitions = m->search.partitions   ? m->search.partitions
+                            : s->at.partition >= 0 ? partition
+                                                   : NULL;
     opts.query.from = m->from[0] ? m->from : m->search.from;
     opts.query.since = m->search.since;
     opts.query.until = m->search.until;
@@ -38,7 +45,7 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
     opts.query.n_terms = m->search.n_terms;
     opts.query.count = m->search.count;
     opts.query.follow = m->follow;
-    m->one_partition = s->at.partition >= 0;
+    m->one_partition = is_one(opts.query.partitions);
     m->asked = 1;
     m->list.stick_end = !opts.query.from && !opts.query.since && !messages_filtered(m);
     return evs_messages_open(evs_ui_client(s->ui), &opts, evs_ui_wake(s->ui), &m->session, err);
@@ -86,7 +93,7 @@ void messages_requery(struct messages *m)
                                    .count = m->search.count,
                                    .isolation = m->isolation,
                                    .follow = m->follow};
-    m->one_partition = partitions && strspn(partitions, "0123456789") == strlen(partitions);
+    m->one_partition = is_one(partitions);
     m->list.stick_end = m->lanes.stick_end = !from && !q.since && !messages_filtered(m);
     m->paused = false;
     m->asked = evs_messages_query(m->session, &q);
@@ -350,8 +357,7 @@ static bool search_runs(const struct messages *m)
         return false;
     if (!sn || sn->query != m->asked)
         return true;
-    return sn->state == EVS_MESSAGES_SEARCHING ||
-           (sn->state == EVS_MESSAGES_LOADING && !sn->error);
+    return sn->state == EVS_MESSAGES_SEARCHING || (sn->state == EVS_MESSAGES_LOADING && !sn->error);
 }
 
 /* Esc: ends a search that runs, then clears the filter. */
