@@ -36,9 +36,11 @@ enum evs_rc evs_team_check(const struct evs_plan *plan, struct evs_err *err)
     enum evs_rc rc = evs_sink_find(plan->sink, &ops, err);
     if (rc)
         return rc;
-    if (!(ops->shared & 1u << plan->mode))
-        return evs_fail(err, EVS_INVALID, "%s: %s cannot be written by several processes",
-                        ops->name, evs_view_mode_name(plan->mode));
+    if (!(ops->shared & 1u << plan->mode)) {
+        evs_fail(err, EVS_INVALID, "%s: %s cannot be written by several processes", ops->name,
+                 evs_view_mode_name(plan->mode));
+        return ops->alone ? evs_hint(err, "%s", ops->alone) : EVS_INVALID;
+    }
     if (plan->swap || plan->count)
         return evs_fail(err, EVS_INVALID, "%s is for one process, not for --workers-group",
                         plan->swap ? "--swap" : "--count");

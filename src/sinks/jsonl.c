@@ -325,6 +325,7 @@ const struct evs_sink_ops evs_sink_jsonl = {
     .url = "jsonl:PATH",
     .schemes = "jsonl:",
     .caps = EVS_SINK_TXN | EVS_SINK_CKPT | EVS_SINK_READ,
+    .alone = "the checkpoint is the file's length: one process writes it",
     .open = open_jsonl,
     .info = info,
     .prepare = prepare,

@@ -387,6 +387,7 @@ const struct evs_sink_ops evs_sink_kafka = {
     .schemes = "kafka:",
     .caps = EVS_SINK_TXN | EVS_SINK_CKPT | EVS_SINK_READ,
     .shared = 1 << EVS_VIEW_LOG,
+    .alone = "a process knows what the topic holds from its start on, not what others add",
     .rows_min = 140000, /* a transaction costs 0.1 s whatever it holds */
     .open = open_topic,
     .info = info,

@@ -135,6 +135,7 @@ const struct evs_sink_ops evs_sink_pipe = {
     .help = "JSON lines on standard output, each change of a row a line",
     .url = "jsonl:-",
     .schemes = "=jsonl:-",
+    .alone = "an output is one process's",
     .open = pipe_open,
     .info = pipe_info,
     .prepare = pipe_nothing,

@@ -87,6 +87,7 @@ struct evs_sink_ops {
     unsigned caps;
     size_t rows_max; /* most rows it likes in one transaction; 0: no opinion */
     unsigned shared; /* views (bits 1 << mode) that jobs of several ids may write at once */
+    const char *alone; /* why the others may not */
     size_t rows_min; /* fewer are not worth one while there are more to come; 0: no opinion */
     enum evs_rc (*open)(const struct evs_sink_spec *spec, struct evs_sink **ret_s,
                         struct evs_err *err);
