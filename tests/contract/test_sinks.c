@@ -41,6 +41,15 @@ static void claim(struct evs_sink *s, enum evs_claim how, struct evs_ckpt *c)
         fail_msg("%s: claim: %s", url, err.msg);
 }
 
+/* A new job at its start. */
+static struct evs_sink *begin(enum evs_view_mode mode, const char *target, const char *id,
+                              struct evs_shape *shape, struct evs_ckpt *c)
+{
+    struct evs_sink *s = open_sink(mode, target, id, true, shape);
+    claim(s, EVS_CLAIM_NEW, c);
+    return s;
+}
+
 static struct evs_row row(const char *key, const char *value, int32_t partition, int64_t offset,
                           int64_t ts)
 {
@@ -96,8 +105,7 @@ static void latest(const char *target, const char *id)
     struct evs_ckpt c;
     struct evs_err err = EVS_ERR_INIT;
     struct evs_sink_done d;
-    struct evs_sink *s = open_sink(EVS_VIEW_LATEST, target, id, true, &shape);
-    claim(s, EVS_CLAIM_NEW, &c);
+    struct evs_sink *s = begin(EVS_VIEW_LATEST, target, id, &shape, &c);
     struct evs_row first[] = {row("a", "1", 0, 10, 100), row("b", "2", 0, 11, 100),
                               row("c", "3", 0, 12, 100)};
     assert_int_equal(apply(s, first, 3, 13, &d, &err), EVS_OK);
@@ -142,8 +150,7 @@ static void totals(const char *target, const char *id)
     struct evs_ckpt c;
     struct evs_err err = EVS_ERR_INIT;
     struct evs_sink_done d;
-    struct evs_sink *s = open_sink(EVS_VIEW_SUM, target, id, true, &shape);
-    claim(s, EVS_CLAIM_NEW, &c);
+    struct evs_sink *s = begin(EVS_VIEW_SUM, target, id, &shape, &c);
     struct evs_row rows[] = {row("g", "", 0, 1, 1)};
     rows[0].sum = "9007199254740993.25";
     assert_int_equal(apply(s, rows, 1, 2, &d, &err), EVS_OK);
@@ -168,8 +175,7 @@ static void one_at_a_time(const char *target, const char *id)
     struct evs_ckpt c, c2;
     struct evs_err err = EVS_ERR_INIT, err2 = EVS_ERR_INIT;
     struct evs_sink_done d;
-    struct evs_sink *a = open_sink(EVS_VIEW_LATEST, target, id, true, &shape);
-    claim(a, EVS_CLAIM_NEW, &c);
+    struct evs_sink *a = begin(EVS_VIEW_LATEST, target, id, &shape, &c);
     struct evs_sink *b = open_sink(EVS_VIEW_LATEST, target, id, true, &other);
     memset(&c2, 0, sizeof(c2));
     enum evs_rc rc = b->ops->prepare ? b->ops->prepare(b, &err2) : EVS_OK;
