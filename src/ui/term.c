@@ -195,7 +195,8 @@ enum evs_rc evs_term_open(const struct evs_term_opts *opts, struct evs_err *err)
     if (!name || !*name)
         return evs_fail(err, EVS_INVALID, "TERM is not set: the interface needs a terminal");
     term.screen = newterm(NULL, term.out, term.in);
-    if (!term.screen) {
+    if (!term.screen || !cursor_address) { /* "dumb" can only write on */
+        endwin();
         evs_fail(err, EVS_INVALID, "TERM=%s: this terminal cannot be drawn on", name);
         return evs_hint(err, "headless: eventscope topics (eventscope --help)");
     }
@@ -416,10 +417,9 @@ bool evs_term_writable(void)
 
 void evs_term_sync(bool begin)
 {
-    if (!term.sync)
-        return;
     fflush(term.out);
-    write_all(begin ? "\033[?2026h" : "\033[?2026l", 8);
+    if (term.sync)
+        write_all(begin ? "\033[?2026h" : "\033[?2026l", 8);
 }
 
 void evs_term_send(const char *bytes, size_t n)

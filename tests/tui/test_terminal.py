@@ -101,5 +101,12 @@ def test_the_terminal_goes_away(tui):
     assert ended
 
 
+def test_a_terminal_without_a_cursor(tui):
+    t = tui("demo", env={"TERM": "dumb"})
+    assert t.wait_exit() == 2
+    t.wait("TERM=dumb: this terminal cannot be drawn on").wait("headless: eventscope topics")
+    assert t.modes() == t.modes_before
+
+
 def test_no_terminal(evs):
     evs("demo").failed(2, "terminal")
