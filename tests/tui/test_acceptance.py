@@ -2,6 +2,7 @@
 import base64
 import re
 import shlex
+import sqlite3
 
 import pytest
 
@@ -200,3 +201,24 @@ def test_story_of_the_stuck_group(demo):
     t.send("g").wait("value  1.92 MB   not JSON at byte").wait(re.compile(r"headers \d"))
     assert re.fullmatch(r"shop\.payments\.captured/3/\d+", copied(t, "y", "o"))
     t.send("esc").wait(re.compile(r"› Why +lag"))
+
+
+def test_story_of_a_rebuilt_view(demo, tmp_path):
+    """From a window to a verified view: nothing is written before the target was typed."""
+    view = tmp_path / "shop.db"
+    t = demo(rows=40, cols=130)
+    t.send("r").wait(re.compile(r"► Sink +url")).send(*["up"] * 8).send("24h")
+    t.wait(re.compile(r"from +24h"))
+    t.send(*["down"] * 8).send(f"sqlite:{view}", "tab", "orders_view").wait("Ready:", 30)
+    assert re.search(r"swap +no", t.text)
+    t.send("enter").wait("in the topic, not in the view", 60).wait("nothing was written")
+    insert = int(re.search(r"insert +([\d,]+)", t.text)[1].replace(",", ""))
+    t.send("enter").wait("Type the target").send("orders", "enter")
+    t.wait("Type the target")                            # not the target: the dialog stays
+    assert not view.exists()
+    t.send("_view", "enter").wait("done in", 60)
+    t.send("V").wait("The view agrees with the topic", 60)
+    with sqlite3.connect(view) as db:
+        rows, = db.execute("SELECT count(*) FROM orders_view").fetchone()
+    assert rows >= insert > 100                          # the demo goes on writing
+    t.send("J").wait(re.compile(r"orders_view-\w+ +replay .* done"))
