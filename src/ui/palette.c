@@ -150,7 +150,7 @@ static void draw_row(const struct palette *p, size_t i, struct evs_view *v, int 
     int name = v->cols >= 60 ? 24 : v->cols / 2;
     if (i == p->at)
         evs_view_glyph(v, row, 0, EVS_ROLE_TEXT_STRONG, EVS_G_CURSOR);
-    evs_view_fit(v, row, 2, name - 2, role, c->word, strlen(c->word), EVS_CUT_MIDDLE);
+    evs_view_fit(v, row, 2, name - 3, role, c->word, strlen(c->word), EVS_CUT_MIDDLE);
     int room = v->cols - name - 8;
     evs_view_fit(v, row, name, room, c->dimmed ? EVS_ROLE_TEXT_DIM : EVS_ROLE_TEXT, c->text,
                  strlen(c->text), EVS_CUT_END);

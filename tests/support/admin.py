@@ -7,6 +7,7 @@
 
 Commands, with their fields (all take `bootstrap` and `config`, filled in from the Admin):
     create-topic topic [partitions|assignment] [replicas] [topic_config]     delete-topic topics
+    create-topics topics    (of one partition each, not waited for)
     topics [internal]       describe-topic topic        add-partitions topic to
     delete-records topic before={"0": 5}                alter-config type name set
     offsets topic at=earliest|latest|max-timestamp|MS [committed]

@@ -168,7 +168,7 @@ static void draw(const struct evs_screen *s, struct evs_view *v)
 {
     const struct jobs *j = of(s);
     if (!count(j)) {
-        evs_view_text(v, 0, 2, EVS_ROLE_TEXT_DIM,
+        evs_view_wrap(v, 0, 2, 2, EVS_ROLE_TEXT_DIM,
                       "Nothing runs. r on a topic starts a replay; K a scan.");
         return;
     }

@@ -42,7 +42,7 @@ static void draw_one(struct evs_view *v, int row, int col, int rows, const struc
     at += at > col;
     enum evs_role words = d->level == EVS_VERDICT_CRITICAL ? EVS_ROLE_TEXT_STRONG : EVS_ROLE_TEXT;
     if (rows == 1) {
-        evs_view_text(v, row, at, words, d->text);
+        evs_view_fit(v, row, at, v->cols - at - 1, words, d->text, strlen(d->text), EVS_CUT_END);
         return;
     }
     struct evs_view text = evs_view_sub(v, row, at, rows, v->cols - at - 1);
@@ -72,7 +72,7 @@ int evs_verdict_draw(struct evs_view *v, int row, int max_rows, int cols,
         int rows = col == LEFT && LEFT + width > cols - 1 ? rows_of(&list[i], cols) : 1;
         rows = rows > max_rows - used ? max_rows - used : rows;
         if (v)
-            draw_one(v, row + used, col, rows == 1 && col + width > cols - 1 ? 2 : rows, &list[i]);
+            draw_one(v, row + used, col, rows, &list[i]);
         if (rows > 1) {
             used += rows;
             col = LEFT;
