@@ -234,7 +234,7 @@ static void print_heat(const struct evs_slices *s)
     for (size_t i = 0; i < shown; i++)
         evs_out_text("%s: %s", s->pattern[i].kind, s->pattern[i].text);
     if (shown < s->n_patterns)
-        evs_out_text("and %zu patterns more", s->n_patterns - shown);
+        evs_out_text("and %zu more of the kind", s->n_patterns - shown);
     evs_out_text("offsets only, no message was read for the map: %lld look-ups in %.1f s",
                  (long long)s->lookups, (double)s->took_us / 1e6);
 }

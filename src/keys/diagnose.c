@@ -227,7 +227,7 @@ static char *few_advice(const struct diag *d)
     int serve = (int)fmax(1, floor(d->r->boot.even_keys / 8));
     if (serve < d->ks->read)
         return evs_xprintf("Use a finer key (an order instead of a shop), or about %d partition%s: "
-                           "more stay idle.",
+                           "an even load takes some eight keys each.",
                            serve, serve == 1 ? "" : "s");
     return evs_xstrdup("No hash does better. A finer key for the heaviest entities (shards:N in "
                        "the what-if) evens it out; more partitions make it worse.");
@@ -266,6 +266,7 @@ static void find_null(struct diag *d)
 {
     const struct evs_keyset *ks = d->ks;
     double share = (double)ks->null_keys / (double)ks->messages, batches = 0;
+    char n[EVS_NUM_LEN];
     size_t p = d->r->messages.argmax;
     if (ks->null_keys == 0)
         return;
@@ -285,9 +286,9 @@ static void find_null(struct diag *d)
     struct evs_buf *t = finding_text(d);
     if (ks->null_keys == ks->messages)
         evs_buf_printf(t,
-                       "No keyed message: %llu have no key; their partitions are chosen by the "
+                       "No message has a key: the partitions of all %s are chosen by the "
                        "producers' batching.",
-                       (unsigned long long)ks->null_keys);
+                       evs_num_commas(n, (int64_t)ks->null_keys));
     else
         evs_buf_printf(t,
                        "%.1f %% of the messages have no key; their partitions are chosen by "

@@ -83,24 +83,22 @@ static double shards_give(const struct evs_keyset *ks, const struct evs_report *
 }
 
 /* The fewest shards of so many keys (0: the hot ones) that meet the target, else those that do
- * best. */
+ * best. Each number is tried: the shards land on partitions that are full or not, so more may do
+ * worse. */
 static int fewest_shards(const struct evs_keyset *ks, const struct evs_report *r, double target,
                          size_t keys, double *ret_ratio)
 {
-    int most = ks->partitions < MOST_SHARDS ? ks->partitions : MOST_SHARDS, best_n = most;
-    double best = shards_give(ks, r, most, keys);
-    bool enough = best <= target; /* more shards seldom do worse: is there anything to find? */
-    for (int n = 2; n < most; n += enough ? 1 : n) {
+    int most = ks->partitions < MOST_SHARDS ? ks->partitions : MOST_SHARDS, best_n = 2;
+    double best = INFINITY;
+    for (int n = 2; n <= most && best > target; n++) {
         double ratio = shards_give(ks, r, n, keys);
-        if (enough ? ratio <= target : ratio < best - 1e-9) {
+        if (ratio < best - 1e-9) {
             best = ratio;
             best_n = n;
         }
-        if (enough && ratio <= target)
-            break;
     }
     *ret_ratio = best;
-    return best_n < 2 ? 2 : best_n;
+    return best_n;
 }
 
 /* Shards of the hot keys; where that is not enough, of more of the heaviest. */
@@ -175,6 +173,14 @@ static void find_smallest(struct evs_whatifs *all, const struct evs_keyset *ks,
     double P = ks->partitions;
     if (ks->messages == 0) {
         evs_buf_adds(&b, "No messages: nothing to change.");
+    } else if (ks->null_keys == ks->messages) {
+        evs_buf_adds(&b, "No message has a key: there is none to spread or to place anew.");
+    } else if (all->now.max_over_mean <= all->target && r->bytes.max_over_mean > all->target &&
+               r->bytes.max_over_mean > 1.2 * all->now.max_over_mean) {
+        evs_buf_printf(&b,
+                       "The messages are balanced, at %.2f times the mean; the bytes are not, at "
+                       "%.2f. These strategies count messages.",
+                       all->now.max_over_mean, r->bytes.max_over_mean);
     } else if (all->now.max_over_mean <= all->target) {
         evs_buf_printf(&b,
                        "Balanced: at %.2f times the mean no change is needed; spreading a key "
@@ -265,7 +271,8 @@ struct evs_whatifs *evs_whatif_all(const struct evs_keyset *ks, const struct evs
         if (ks->partitions * 2 <= EVS_WHATIF_MAX_PARTITIONS)
             name[n++] = twice;
         for (int i = 0; i < 2; i++)
-            if (evs_partitioners[i] != r->placement.main)
+            if (evs_partitioners[i] != r->placement.main || r->placement.second ||
+                r->placement.previous_partitions) /* all by the one, at the present count */
                 name[n++] = i ? "partitioner:crc32" : "partitioner:murmur2";
         for (size_t i = 0; i < n_extra; i++)
             name[n++] = extra[i];

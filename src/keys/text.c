@@ -22,7 +22,7 @@ static void findings(struct evs_buf *b, const struct evs_report *r)
     for (size_t i = 0; i < shown; i++)
         evs_buf_printf(b, "   %s: %s\n", r->pattern[i].kind, r->pattern[i].text);
     if (shown < r->n_patterns)
-        evs_buf_printf(b, "   and %zu patterns more\n", r->n_patterns - shown);
+        evs_buf_printf(b, "   and %zu more of the kind\n", r->n_patterns - shown);
 }
 
 static void partitioner_line(struct evs_buf *b, const struct evs_keyset *ks,

@@ -104,6 +104,20 @@ static void broken(struct evs_whatif *w, const struct evs_keyset *ks, double pai
     w->broken_pair_share = ks->key_pairs ? pairs / (double)ks->key_pairs : 0;
 }
 
+/* When these keys are spread, the next one may be the heaviest. */
+static double next_heaviest(const struct evs_keyset *ks, const struct evs_key_detail *const *hot,
+                            size_t n)
+{
+    for (size_t i = 0; i < ks->n_top; i++) {
+        bool salted = false;
+        for (size_t k = 0; k < n; k++)
+            salted = salted || hot[k] == &ks->top[i];
+        if (!salted)
+            return (double)ks->top[i].count;
+    }
+    return 0;
+}
+
 static void shards_placed(struct job *j, int32_t shards)
 {
     const struct evs_keyset *ks = j->ks;
@@ -123,16 +137,7 @@ static void shards_placed(struct job *j, int32_t shards)
         heaviest = fmax(heaviest, (double)hot[i]->count * most);
         pairs += (double)(hot[i]->count - 1) * (1.0 - 1.0 / spread);
     }
-    /* The next key may now be the heaviest. */
-    for (size_t i = 0; i < ks->n_top; i++) {
-        bool salted = false;
-        for (size_t k = 0; k < n; k++)
-            salted = salted || hot[k] == &ks->top[i];
-        if (!salted) {
-            heaviest = fmax(heaviest, (double)ks->top[i].count);
-            break;
-        }
-    }
+    heaviest = fmax(heaviest, next_heaviest(ks, hot, n));
     w->partitions = ks->partitions;
     w->placement = "placed";
     w->ordering = shards > 1 ? "lost for the hot keys" : "kept";
@@ -229,7 +234,9 @@ static void shards_random(struct job *j, int32_t shards)
     w->placement = "random";
     w->ordering = shards > 1 ? "lost for the hot keys" : "kept";
     w->partitions_per_hot_key = P * (1.0 - pow(1.0 - 1.0 / P, shards));
-    w->hot_key_share = n ? (double)hot[0]->count / shards / (double)ks->messages : 0;
+    double heaviest = next_heaviest(ks, hot, n);
+    heaviest = n ? fmax(heaviest, (double)hot[0]->count / shards) : heaviest;
+    w->hot_key_share = heaviest / (double)ks->messages;
     w->keys_changed = shards > 1 ? n : 0;
     broken(w, ks, pairs);
     throw_many(w, &l, load, (double)ks->messages);

@@ -339,6 +339,34 @@ static void smallest_change(void **state)
     done();
 }
 
+/* Few keys make lumpy loads, where more shards may do worse: no smaller number meets the target. */
+static void no_fewer_shards_do(void **state)
+{
+    (void)state;
+    int found = 0;
+    for (uint64_t seed = seed_base; seed < seed_base + 30; seed++) {
+        write_topic(seed, 20 + (int)(seed % 3) * 10, 300);
+        struct evs_whatifs *all = evs_whatif_all(ks, report, 1.3, NULL, 0);
+        for (size_t i = 0; i < all->n; i++) {
+            const struct evs_whatif *w = &all->w[i];
+            if (strncmp(w->strategy, "shards:", 7) != 0 || strcmp(w->placement, "placed") != 0 ||
+                strchr(w->strategy + 7, ':') || w->max_over_mean > 1.3)
+                continue;
+            found++;
+            for (long n = strtol(w->strategy + 7, NULL, 10) - 1; n > 1; n--) {
+                char fewer[32];
+                snprintf(fewer, sizeof(fewer), "shards:%ld", n);
+                struct evs_whatif x = ask(fewer);
+                assert_true(x.max_over_mean > 1.3);
+                evs_whatif_done(&x);
+            }
+        }
+        evs_whatifs_free(all);
+        done();
+    }
+    assert_true(found > 3);
+}
+
 static void wrong_words(void **state)
 {
     (void)state;
@@ -370,15 +398,11 @@ int main(void)
     seed_base = env ? strtoull(env, NULL, 10) : 1;
     printf("# EVENTSCOPE_SEED=%llu\n", (unsigned long long)seed_base);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rehash_is_exact),
-        cmocka_unit_test(keys_that_move),
-        cmocka_unit_test(shards_placed_as_written),
-        cmocka_unit_test(composite_as_written),
-        cmocka_unit_test(random_shards_as_written),
-        cmocka_unit_test(composite_breaks_these_pairs),
-        cmocka_unit_test(peak_of_shards),
-        cmocka_unit_test(smallest_change),
-        cmocka_unit_test(wrong_words),
+        cmocka_unit_test(rehash_is_exact),          cmocka_unit_test(keys_that_move),
+        cmocka_unit_test(shards_placed_as_written), cmocka_unit_test(composite_as_written),
+        cmocka_unit_test(random_shards_as_written), cmocka_unit_test(composite_breaks_these_pairs),
+        cmocka_unit_test(peak_of_shards),           cmocka_unit_test(no_fewer_shards_do),
+        cmocka_unit_test(smallest_change),          cmocka_unit_test(wrong_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
