@@ -331,8 +331,7 @@ static rd_kafka_resp_err_t ask_chunk(struct asking *a, struct evs_offset_ask **a
 enum evs_rc evs_meta_offsets(struct evs_client *c, struct evs_offset_ask *asks, size_t n,
                              enum evs_isolation isolation, int *ret_requests, struct evs_err *err)
 {
-    struct asking a = {.c = c,
-                       .deadline_us = evs_clock_mono_us() + evs_client_timeout_ms(c) * 1000};
+    struct asking a = {.c = c};
     enum evs_rc rc = evs_handle_shared(c, isolation, &a.rk, err);
     if (rc)
         return rc;
@@ -340,8 +339,10 @@ enum evs_rc evs_meta_offsets(struct evs_client *c, struct evs_offset_ask *asks, 
     for (size_t i = 0; i < n; i++)
         ptrs[i] = &asks[i];
     rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR_NO_ERROR;
-    for (size_t i = 0; !e && i < n; i += CHUNK)
+    for (size_t i = 0; !e && i < n; i += CHUNK) { /* each has the whole time: they are answered */
+        a.deadline_us = evs_clock_mono_us() + evs_client_timeout_ms(c) * 1000;
         e = ask_chunk(&a, ptrs + i, n - i < CHUNK ? n - i : CHUNK);
+    }
     evs_free(ptrs);
     if (e)
         return evs_kafka_fail(c, e, err, "offsets");
