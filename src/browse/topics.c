@@ -350,5 +350,5 @@ static int by_name(const void *a, const void *b)
 const struct evs_topic_row *evs_topics_find(const struct evs_topics_sn *sn, const char *name)
 {
     struct evs_topic_row key = {.name = (char *)(uintptr_t)name};
-    return bsearch(&key, sn->rows, (size_t)sn->n, sizeof(*sn->rows), by_name);
+    return sn->n ? bsearch(&key, sn->rows, (size_t)sn->n, sizeof(*sn->rows), by_name) : NULL;
 }

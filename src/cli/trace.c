@@ -311,6 +311,10 @@ static int finish(struct tracing *t)
     struct evs_err err = t->sn->err;
     if (t->sn->state == EVS_TRACE_FAILED)
         return evs_cli_fail(&err);
+    if (t->sn->state == EVS_TRACE_STOPPED && !t->sn->span) {
+        evs_cli_warn(t->cli, "stopped before anything was read");
+        return EVS_EXIT_STOPPED;
+    }
     put_all(t);
     if (evs_out_finish(&err))
         return evs_cli_fail(&err);

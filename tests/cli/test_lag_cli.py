@@ -55,7 +55,7 @@ def test_why_names_the_record(evs, demo):
     (["--count", "3"], "--watch"),
     (["--prometheus", "--json"], "--prometheus"),
     (["--watch", "5ms"], "100ms"),
-    (["--why", "g"], "TOPIC:PARTITION"),
+    (["--why", "g", "orders:0", "orders:1"], "one TOPIC:PARTITION"),
     (["--why", "g", "orders"], "TOPIC:PARTITION"),
     (["--why", "g", "orders:x"], "orders:x"),
     (["--fail-over", "-1"], "fail-over"),
