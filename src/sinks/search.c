@@ -138,12 +138,12 @@ static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, stru
 /* clang-format off */
 #define SEARCH_OPS(NAME, TITLE, OPEN) \
     { \
-        .name = NAME, .help = "an index of " TITLE, .url = NAME "+http://host:9200", \
+        .name = (NAME), .help = "an index of " TITLE, .url = NAME "+http://host:9200", \
         .schemes = NAME "+http:|" NAME "+https:", \
         .caps = EVS_SINK_ONCE | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_SWAP | EVS_SINK_TARGET, \
         .shared = 1 << EVS_VIEW_LATEST | 1 << EVS_VIEW_LOG, .rows_max = 20000, \
         .alone = "a total is read, added to and written back: one process does that", \
-        .open = OPEN, .check = evs_es_check, .info = info, \
+        .open = (OPEN), .check = evs_es_check, .info = info, \
         .prepare = evs_es_prepare, .load = evs_es_load, .claim = evs_es_claim, \
         .apply = evs_es_apply, .beat = evs_es_beat, .finish = evs_es_finish, \
         .get = evs_es_get, .scan = evs_es_scan, .swap = evs_es_swap, .close = close_search, \
