@@ -218,7 +218,7 @@ void evs_keys_bands(const struct evs_screen *s, struct evs_bands *b)
     if (sn->sample)
         evs_bands_say(b->tag, sizeof(b->tag), "~ sample");
     else if (sn->state == EVS_SCAN_STOPPED)
-        evs_bands_say(b->tag, sizeof(b->tag), "part %.0f %%", 100 * sn->covered);
+        evs_bands_say(b->tag, sizeof(b->tag), "partial %.0f %%", 100 * sn->covered);
     else
         evs_bands_say(b->tag, sizeof(b->tag), sn->ks->exact && !sn->troubled ? "exact" : "~");
     evs_bands_say(b->left, sizeof(b->left),
