@@ -110,6 +110,8 @@ static enum evs_rc try_column(struct evs_pg *s, bool has, const char *given, str
                               struct evs_err *err)
 {
     enum evs_rc rc = look_up(s, has, given, c, err);
+    if (!c->type)
+        return rc;
     if (!rc && !s->learned)
         *bytes = !strcmp(c->type, "bytea");
     bool any = !rc && (!strcmp(c->type, "text") || !strcmp(c->type, "bytea"));

@@ -271,7 +271,7 @@ static struct evs_table *table(struct evs_screen *s)
 
 static const struct evs_hint hints[] = {EVS_HINT(PAUSE, "pause"), EVS_HINT(CONTINUE, "resume"),
                                         EVS_HINT(VERIFY, "verify"), EVS_HINT(REFRESH, NULL),
-                                        EVS_HINTS_END};
+                                        EVS_HINT(GO_LOG, "log"), EVS_HINTS_END};
 
 const struct evs_screen_ops evs_screen_jobs = {
     .name = "jobs",
