@@ -7,6 +7,7 @@
 #include "cli/keys_text.h"
 #include "cli/out.h"
 #include "cli/session.h"
+#include "core/attr.h"
 #include "core/call.h"
 #include "core/clock.h"
 #include "core/num.h"
@@ -322,15 +323,16 @@ static int run(struct evs_cli *cli)
     }
     if (!rc)
         rc = follow(&r, &sn, &err);
+    bool leave = sn && evs_stop_raised(cli->stop) && !EVS_FREES_ALL;
     if (sn) {
         print_sn(&r, sn);
         code = finish(&r, sn);
-        if (!evs_stop_raised(cli->stop))
+        if (!leave)
             evs_snap_unref(&sn->snap);
     }
     if (!rc)
         rc = evs_out_finish(&err);
-    if (evs_stop_raised(cli->stop) && sn)
+    if (leave)
         evs_call_leave();
     else
         run_done(&r);

@@ -18,4 +18,11 @@
 #define EVS_PREFETCH(p)       __builtin_prefetch(p)
 #define EVS_COUNT(array)      (sizeof(array) / sizeof((array)[0]))
 
+/* Built to find leaks: a program that would leave its memory to the system frees it instead. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define EVS_FREES_ALL 1
+#else
+#define EVS_FREES_ALL 0
+#endif
+
 #endif
