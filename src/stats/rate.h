@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Readings closer than MIN_MS say nothing of a rate. */
-enum { EVS_RATE_SAMPLES = 64, EVS_RATE_MIN_MS = 500 };
+/* Readings closer than MIN_MS say nothing of a rate; the commands take no interval under 100. */
+enum { EVS_RATE_SAMPLES = 64, EVS_RATE_MIN_MS = 90 };
 
 struct evs_rate {
     int n, next;
