@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 
+struct evs_buf;
 struct evs_client;
 struct evs_client_conf;
 struct evs_ranges;
@@ -32,7 +33,6 @@ enum evs_rc evs_session_ranges(const struct evs_cli *cli, struct evs_client *c, 
 enum evs_rc evs_session_filter(const struct evs_cli *cli, struct evs_filter **ret_f,
                                struct evs_err *err) EVS_MUST_USE;
 /* KEY, or hex:6b6579 for bytes that no command line takes, appended. */
-struct evs_buf;
 enum evs_rc evs_session_key(const char *text, struct evs_buf *to, struct evs_err *err) EVS_MUST_USE;
 
 #endif

@@ -193,8 +193,9 @@ static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, stru
     if (s->view.mode == EVS_VIEW_LOG)
         return EVS_OK;
     bool totals = s->view.mode != EVS_VIEW_LATEST;
-    rc = totals ? evs_redis_ask(s, &r, err, "ZCARD %s", s->target)
-                : evs_redis_ask(s, &r, err, "HMGET %s " EVS_REDIS_VERSION_FIELDS, s->version_key);
+    rc = totals ? evs_redis_ask(s, &r, err, "ZCARD %s", s->target) : evs_redis_versions_ask(s, err);
+    if (!rc && !totals)
+        rc = evs_redis_reply(s, &r, err);
     if (rc)
         return rc;
     if (!totals)

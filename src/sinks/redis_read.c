@@ -54,8 +54,9 @@ static enum evs_rc get_latest(struct evs_redis *s, const struct evs_row *keys, s
 {
     redisReply *r = NULL;
     struct evs_redis_look look = {.n = 0};
-    enum evs_rc rc =
-        evs_redis_ask(s, &r, err, "HMGET %s " EVS_REDIS_VERSION_FIELDS, s->version_key);
+    enum evs_rc rc = evs_redis_versions_ask(s, err);
+    if (!rc)
+        rc = evs_redis_reply(s, &r, err);
     if (rc)
         return rc;
     evs_redis_versions_read(s, r);

@@ -286,11 +286,9 @@ enum evs_rc evs_redis_put_ckpt(struct evs_redis *s, const struct evs_ckpt_part *
  * round trip. */
 static enum evs_rc watch_epoch(struct evs_redis *s, struct evs_err *err)
 {
-    static const char *const commands[] = {"WATCH", "HGET", "HMGET"};
-    redisReply *r[EVS_COUNT(commands)] = {NULL};
-    const char *args[][6] = {{s->ckpt_key, s->version_key, s->sum_key},
-                             {s->ckpt_key, "epoch"},
-                             {s->version_key, "buckets", "seed", "keys", "rows", "turn"}};
+    static const char *const commands[] = {"WATCH", "HGET"};
+    redisReply *r[EVS_COUNT(commands) + 1] = {NULL}; /* the last: of the versions */
+    const char *args[][3] = {{s->ckpt_key, s->version_key, s->sum_key}, {s->ckpt_key, "epoch"}};
     enum evs_rc rc = EVS_OK;
     for (size_t i = 0; !rc && i < EVS_COUNT(commands); i++) {
         evs_redis_begin(s, commands[i]);
@@ -298,7 +296,9 @@ static enum evs_rc watch_epoch(struct evs_redis *s, struct evs_err *err)
             evs_redis_adds(s, args[i][k]);
         rc = evs_redis_send(s, err);
     }
-    for (size_t i = 0; !rc && i < EVS_COUNT(commands); i++)
+    if (!rc)
+        rc = evs_redis_versions_ask(s, err);
+    for (size_t i = 0; !rc && i < EVS_COUNT(r); i++)
         rc = evs_redis_reply(s, &r[i], err);
     long long epoch = -1;
     if (!rc && r[1]->type == REDIS_REPLY_STRING)
@@ -307,7 +307,7 @@ static enum evs_rc watch_epoch(struct evs_redis *s, struct evs_err *err)
         rc = evs_sink_fenced(err, s->id);
     if (!rc && s->view.mode == EVS_VIEW_LATEST)
         evs_redis_versions_read(s, r[2]);
-    for (size_t i = 0; i < EVS_COUNT(commands); i++)
+    for (size_t i = 0; i < EVS_COUNT(r); i++)
         if (r[i])
             freeReplyObject(r[i]);
     return rc;

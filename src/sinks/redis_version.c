@@ -22,6 +22,9 @@ enum {
     MET_PROBES = 4
 };
 
+enum { BUCKETS, SEED, KEYS, ROWS, TURN, NUMBERS };
+static const char *const number_names[NUMBERS] = {"buckets", "seed", "keys", "rows", "turn"};
+
 struct evs_redis_bucket {
     uint32_t at, first; /* its number; its first row + 1 */
     bool read, rewrite;
@@ -156,24 +159,33 @@ static void begin(struct evs_redis_versions *v)
     v->met = evs_xcalloc((size_t)1 << (MET_BITS - 6), sizeof(*v->met));
 }
 
+enum evs_rc evs_redis_versions_ask(struct evs_redis *s, struct evs_err *err)
+{
+    evs_redis_begin(s, "HMGET");
+    evs_redis_adds(s, s->version_key);
+    for (size_t i = 0; i < NUMBERS; i++)
+        evs_redis_adds(s, number_names[i]);
+    return evs_redis_send(s, err);
+}
+
 void evs_redis_versions_read(struct evs_redis *s, const redisReply *fields)
 {
     struct evs_redis_versions *v = &s->versions;
-    long long n[5] = {0};
+    long long n[NUMBERS] = {0};
     for (size_t i = 0; i < EVS_COUNT(n) && i < fields->elements; i++)
         if (fields->element[i]->type == REDIS_REPLY_STRING)
             sscanf(fields->element[i]->str, "%lld", &n[i]);
-    if (n[0] <= 0 || n[0] > BUCKETS_MAX) {
+    if (n[BUCKETS] <= 0 || n[BUCKETS] > BUCKETS_MAX) {
         begin(v);
         return;
     }
-    if (n[4] != v->turn)
+    if (n[TURN] != v->turn)
         v->alone = false;
-    v->buckets = (uint32_t)n[0];
-    v->seed = (uint64_t)n[1];
-    v->keys = n[2];
-    v->rows = n[3];
-    v->turn = n[4];
+    v->buckets = (uint32_t)n[BUCKETS];
+    v->seed = (uint64_t)n[SEED];
+    v->keys = n[KEYS];
+    v->rows = n[ROWS];
+    v->turn = n[TURN];
 }
 
 void evs_redis_versions_done(struct evs_redis *s)
@@ -374,14 +386,13 @@ static enum evs_rc put_numbers(struct evs_redis *s, const struct evs_redis_look 
         keys += keep[i] && !have->known;
         rows += keep[i] ? !l->rows[i].deleted - (have->known && !have->deleted) : 0;
     }
-    char text[5][32];
-    const int64_t n[] = {l->after, (int64_t)v->seed, keys, rows, v->turn + 1};
-    static const char *const names[] = {"buckets", "seed", "keys", "rows", "turn"};
+    char text[NUMBERS][32];
+    const int64_t n[NUMBERS] = {l->after, (int64_t)v->seed, keys, rows, v->turn + 1};
     evs_redis_begin(s, "HSET");
     evs_redis_adds(s, s->version_key);
-    for (size_t i = 0; i < EVS_COUNT(n); i++) {
+    for (size_t i = 0; i < NUMBERS; i++) {
         snprintf(text[i], sizeof(text[i]), "%lld", (long long)n[i]);
-        evs_redis_adds(s, names[i]);
+        evs_redis_adds(s, number_names[i]);
         evs_redis_adds(s, text[i]);
     }
     return evs_redis_send(s, err);

@@ -53,8 +53,8 @@ struct evs_redis_look { /* the versions of some rows */
     uint32_t after;         /* buckets once this batch is in */
 };
 
-/* The fields asked for by evs_redis_versions_read, for one HMGET. */
-#define EVS_REDIS_VERSION_FIELDS "buckets seed keys rows turn"
+/* Queues the question for the target's numbers; read takes the reply. */
+enum evs_rc evs_redis_versions_ask(struct evs_redis *s, struct evs_err *err);
 void evs_redis_versions_read(struct evs_redis *s, const redisReply *fields);
 void evs_redis_versions_done(struct evs_redis *s);
 /* Reads what the target has of these rows' keys; write: what a batch will need to be put, too. */

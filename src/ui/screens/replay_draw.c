@@ -38,7 +38,7 @@ static void draw_rail(const struct replay *r, struct evs_view *v)
             col += evs_view_text(v, 0, col, done ? EVS_ROLE_OK : EVS_ROLE_TEXT_DIM, step_names[i]);
         if (done)
             col += evs_view_printf(v, 0, col, EVS_ROLE_OK, " %s", evs_glyph(EVS_G_OK));
-        col += 2;
+        col += v->cols < 90 ? 1 : 2;
     }
 }
 
@@ -101,9 +101,9 @@ static void draw_form(const struct replay *r, struct evs_view *v)
         evs_edit_draw(&r->edit[f], v, row, TEXT_COL, end - TEXT_COL - 1,
                       f == r->wrong ? EVS_ROLE_PROMPT_BAD : EVS_ROLE_TEXT, now);
         const char *say = effect(r, f, &role, text, sizeof(text));
-        if (wide)
-            evs_view_fit(v, row, EFFECT_COL, v->cols - EFFECT_COL, role, say, strlen(say),
-                         EVS_CUT_END);
+        int at = wide ? EFFECT_COL : TEXT_COL + 1; /* else in the place of what is not given */
+        if (wide || !r->edit[f].len)
+            evs_view_fit(v, row, at, v->cols - at, role, say, strlen(say), EVS_CUT_END);
     }
     int row = v->rows - 1;
     if (!r->valid)
