@@ -33,6 +33,7 @@ void evs_place_copy(struct evs_place *to, const struct evs_place *from)
     to->offset_to = from->offset_to;
     to->from_ms = from->from_ms;
     to->to_ms = from->to_ms;
+    to->alone = from->alone;
 }
 
 void evs_place_done(struct evs_place *p)
@@ -56,5 +57,6 @@ bool evs_place_equal(const struct evs_place *a, const struct evs_place *b)
                 (!a->key || !memcmp(a->key, b->key, a->key_len));
     return keys && same(a->topic, b->topic) && same(a->group, b->group) && same(a->job, b->job) &&
            same(a->text, b->text) && a->partition == b->partition && a->offset == b->offset &&
-           a->offset_to == b->offset_to && a->from_ms == b->from_ms && a->to_ms == b->to_ms;
+           a->offset_to == b->offset_to && a->from_ms == b->from_ms && a->to_ms == b->to_ms &&
+           a->alone == b->alone;
 }

@@ -14,9 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* As text: Messages opens with the whole record, at the byte where its value breaks off. */
-#define EVS_MESSAGES_AT_DETAIL "detail of one record"
-
 struct evs_place {
     char *topic;
     char *group;
@@ -27,10 +24,11 @@ struct evs_place {
     int32_t partition;         /* -1: all */
     int64_t offset, offset_to; /* -1: unset */
     int64_t from_ms, to_ms;    /* -1: unset */
+    bool alone; /* Messages shows the record at offset alone, from where its value breaks off */
 };
 #define EVS_PLACE_INIT                                                                             \
     {                                                                                              \
-        NULL, NULL, NULL, NULL, NULL, 0, -1, -1, -1, -1, -1                                        \
+        NULL, NULL, NULL, NULL, NULL, 0, -1, -1, -1, -1, -1, false                                 \
     }
 
 void evs_place_set(char **field, const char *text); /* frees the old, copies the new; NULL unsets */

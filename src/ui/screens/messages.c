@@ -214,6 +214,7 @@ static void place(const struct evs_screen *s, struct evs_place *to)
 {
     const struct evs_msg_row *r = messages_current(messages_of(s));
     evs_place_set(&to->text, NULL);
+    to->alone = false;
     if (!r)
         return;
     to->partition = r->partition;

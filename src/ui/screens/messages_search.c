@@ -322,10 +322,10 @@ void messages_words_of(struct messages *m, const struct evs_place *at)
     evs_search_init(&m->search);
     if (at->text && !strcmp(at->text, "follow"))
         m->follow = true;
-    else if (at->text && !strcmp(at->text, EVS_MESSAGES_AT_DETAIL))
-        m->for_detail = m->on_detail = m->screen->zoom = true;
     else if (at->text)
         snprintf(is_where(at->text) ? m->where : m->what, EVS_SEARCH_TEXT, "%s", at->text);
+    if (at->alone)
+        m->for_detail = m->on_detail = m->screen->zoom = true;
     if (at->key && at->key_len && !memchr(at->key, '\0', at->key_len) && at->key_len < 500)
         messages_add_key(m, "key:", at->key, at->key_len);
     size_t n = strlen(m->where);

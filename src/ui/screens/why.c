@@ -384,8 +384,7 @@ static enum evs_handled open_row(struct evs_screen *s)
         return EVS_HANDLED;
     evs_place_copy(&at, &s->at);
     place(s, &at);
-    if (y->order[row] == EVS_SUSPECT_RECORD)
-        evs_place_set(&at.text, EVS_MESSAGES_AT_DETAIL);
+    at.alone = y->order[row] == EVS_SUSPECT_RECORD;
     evs_ui_open(s->ui, leads[y->order[row]], &at);
     evs_place_done(&at);
     return EVS_HANDLED;
