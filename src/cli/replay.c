@@ -16,7 +16,7 @@
 #include "replay/run.h"
 #include "replay/team.h"
 
-enum { JSON_CAP = 64 << 20 };
+enum { JSON_CAP = 64 << 20, SLOW_MS = 3000 };
 
 static const struct evs_opt opts[] = {
     {0, "sink", EVS_OPT_STR, "URL", NULL,
@@ -75,12 +75,35 @@ static void from_lists(const struct evs_cli *cli, struct evs_plan *p)
                  {"grep", &p->greps},
                  {"header", &p->headers},
                  {"jq", &p->jqs},
+                 {"not-key", &p->not_keys},
+                 {"not-grep", &p->not_greps},
+                 {"not-header", &p->not_headers},
+                 {"not-jq", &p->not_jqs},
                  {"columns", &p->column_texts}};
     for (size_t k = 0; k < EVS_COUNT(lists); k++) {
         const char *text;
+        if (evs_opts_given(&cli->opts, lists[k].name))
+            evs_plan_clear(lists[k].list); /* the plan file's */
         for (size_t i = 0; (text = evs_opts_nth(&cli->opts, lists[k].name, i)); i++)
             evs_plan_add(lists[k].list, text);
     }
+}
+
+/* Of options that contradict each other none wins quietly. */
+static enum evs_rc check_together(const struct evs_opts *o, struct evs_err *err)
+{
+    static const char *const alike[][4] = {{"resume", "restart"}, {"dry-run", "diff", "verify"}};
+    for (size_t k = 0; k < EVS_COUNT(alike); k++) {
+        const char *first = NULL;
+        for (size_t i = 0; i < 4 && alike[k][i]; i++) {
+            if (!evs_opts_given(o, alike[k][i]))
+                continue;
+            if (first)
+                return evs_fail(err, EVS_INVALID, "--%s or --%s, not both", first, alike[k][i]);
+            first = alike[k][i];
+        }
+    }
+    return EVS_OK;
 }
 
 static enum evs_rc make_plan(const struct evs_cli *cli, struct evs_plan *p, struct evs_err *err)
@@ -106,7 +129,9 @@ static enum evs_rc make_plan(const struct evs_cli *cli, struct evs_plan *p, stru
                  {"value-type", &p->value_type}};
     const struct evs_opts *o = &cli->opts;
     const char *file = evs_opts_str(o, "plan");
-    enum evs_rc rc = file ? evs_plan_read(p, file, err) : EVS_OK;
+    enum evs_rc rc = check_together(o, err);
+    if (!rc && file)
+        rc = evs_plan_read(p, file, err);
     if (rc)
         return rc;
     if (cli->n_args)
@@ -221,10 +246,15 @@ void evs_cli_replay_progress(const struct evs_report *r)
     for (size_t i = 0; i < r->ckpt.n; i++)
         if (r->ckpt.parts[i].n[EVS_CKPT_END] != EVS_RANGE_OPEN)
             left += r->ckpt.parts[i].n[EVS_CKPT_END] - r->ckpt.parts[i].n[EVS_CKPT_NEXT];
-    evs_progress("replay %s  %s  read %s  %s/s  left %s", r->id,
+    char slow[EVS_NUM_LEN + 40] = "";
+    if (r->waiting_ms > SLOW_MS)
+        snprintf(slow, sizeof(slow), "  the sink has been at it for %s",
+                 evs_num_ago(eta, r->waiting_ms));
+    evs_progress("replay %s  %s  read %s  %s/s  left %s%s", r->id,
                  evs_num_share(share, r->span ? 1 - (double)left / (double)r->span : 1),
                  evs_num_commas(read, r->run_read), evs_num_human(rate, r->rate),
-                 r->eta_seconds < 0 ? "-" : evs_num_ago(eta, (int64_t)(r->eta_seconds * 1000)));
+                 r->eta_seconds < 0 ? "-" : evs_num_ago(eta, (int64_t)(r->eta_seconds * 1000)),
+                 slow);
 }
 
 static void print_report(const struct evs_cli *cli, const struct evs_report *r)
@@ -306,7 +336,12 @@ static int run_plan(struct evs_cli *cli, const struct evs_plan *p, struct evs_cl
         warn_of(cli, &report);
         exit_code = strcmp(report.state, "stopped") ? EVS_EXIT_OK : EVS_EXIT_STOPPED;
     }
+    bool begun = report.state != NULL;
     evs_report_done(&report);
+    if (rc == EVS_EOF && !begun) {
+        evs_cli_warn(cli, "stopped before anything was written");
+        return EVS_EXIT_STOPPED;
+    }
     return rc ? evs_cli_fail(err) : exit_code;
 }
 

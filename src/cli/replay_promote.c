@@ -70,7 +70,7 @@ int evs_cli_replay_promote(struct evs_cli *cli, const struct evs_plan *p)
     EVS_AUTO(evs_buf) struct evs_buf out = EVS_BUF_INIT(1 << 20);
     struct evs_jsonw w;
     bool columns = p->n_columns || p->mode == EVS_VIEW_COUNT || p->mode == EVS_VIEW_SUM;
-    bool filter = p->keys.n + p->greps.n + p->headers.n + p->jqs.n > 0;
+    bool filter = evs_plan_terms(p) > 0;
     if (columns || filter) {
         evs_fail(&err, EVS_INVALID, "replay: a sink connector has no %s",
                  filter ? "such filter" : "columns by jq, no counts and no sums");

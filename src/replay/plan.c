@@ -9,6 +9,8 @@
 #include "replay/project.h"
 #include "sinks/sink.h"
 
+enum { KINDS = EVS_FILTER_JQ + 1 };
+
 void evs_plan_set(char **member, const char *text)
 {
     char *copy = evs_xstrdup(text);
@@ -22,7 +24,7 @@ void evs_plan_add(struct evs_plan_list *list, const char *text)
     list->items[list->n++] = evs_xstrdup(text);
 }
 
-static void list_done(struct evs_plan_list *list)
+void evs_plan_clear(struct evs_plan_list *list)
 {
     for (size_t i = 0; i < list->n; i++)
         evs_free(list->items[i]);
@@ -51,11 +53,15 @@ void evs_plan_done(struct evs_plan *p)
     for (size_t i = 0; i < EVS_COUNT(texts); i++)
         evs_free(*texts[i]);
     columns_done(p);
-    list_done(&p->keys);
-    list_done(&p->greps);
-    list_done(&p->headers);
-    list_done(&p->jqs);
-    list_done(&p->column_texts);
+    evs_plan_clear(&p->keys);
+    evs_plan_clear(&p->greps);
+    evs_plan_clear(&p->headers);
+    evs_plan_clear(&p->jqs);
+    evs_plan_clear(&p->not_keys);
+    evs_plan_clear(&p->not_greps);
+    evs_plan_clear(&p->not_headers);
+    evs_plan_clear(&p->not_jqs);
+    evs_plan_clear(&p->column_texts);
     memset(p, 0, sizeof(*p));
 }
 
@@ -210,6 +216,18 @@ static void put_list(struct evs_buf *b, const struct evs_plan_list *list)
         put(b, list->items[i]);
 }
 
+/* Nothing where there are none: plans of before such terms keep their hash. */
+static void put_not(struct evs_buf *b, const struct evs_plan *p)
+{
+    const struct evs_plan_list *lists[] = {&p->not_keys, &p->not_greps, &p->not_headers,
+                                           &p->not_jqs};
+    for (size_t i = 0; i < EVS_COUNT(lists); i++)
+        if (lists[i]->n) {
+            evs_buf_printf(b, "not %zu", i);
+            put_list(b, lists[i]);
+        }
+}
+
 static void make_hash(struct evs_plan *p)
 {
     EVS_AUTO(evs_buf) struct evs_buf b = EVS_BUF_INIT(16u << 20);
@@ -225,6 +243,7 @@ static void make_hash(struct evs_plan *p)
     put_list(&b, &p->greps);
     put_list(&b, &p->headers);
     put_list(&b, &p->jqs);
+    put_not(&b, p);
     for (size_t i = 0; i < p->n_columns; i++) {
         put(&b, p->columns[i].name);
         put(&b, p->columns[i].type);
@@ -314,20 +333,29 @@ enum evs_rc evs_plan_check(struct evs_plan *p, struct evs_err *err)
     return evs_sink_check_name("id", p->id, 120, err);
 }
 
+size_t evs_plan_terms(const struct evs_plan *p)
+{
+    return p->keys.n + p->greps.n + p->headers.n + p->jqs.n + p->not_keys.n + p->not_greps.n +
+           p->not_headers.n + p->not_jqs.n;
+}
+
 /* --- for the engines ------------------------------------------------------------------------- */
 enum evs_rc evs_plan_filter(const struct evs_plan *p, struct evs_filter **ret_f,
                             struct evs_err *err)
 {
-    const struct evs_plan_list *lists[] = {&p->keys, &p->greps, &p->headers, &p->jqs};
-    size_t n = 0, all = p->keys.n + p->greps.n + p->headers.n + p->jqs.n;
+    const struct evs_plan_list *lists[] = {&p->keys,        &p->greps,    &p->headers,
+                                           &p->jqs,         &p->not_keys, &p->not_greps,
+                                           &p->not_headers, &p->not_jqs};
+    size_t n = 0, all = evs_plan_terms(p);
     *ret_f = NULL;
     if (!all)
         return EVS_OK;
     struct evs_filter_term *terms = evs_xcalloc(all, sizeof(*terms));
     for (size_t k = 0; k < EVS_COUNT(lists); k++)
         for (size_t i = 0; i < lists[k]->n; i++)
-            terms[n++] = (struct evs_filter_term){.kind = (enum evs_filter_kind)k,
+            terms[n++] = (struct evs_filter_term){.kind = (enum evs_filter_kind)(k % KINDS),
                                                   .text = lists[k]->items[i],
+                                                  .invert = k >= KINDS,
                                                   .ignore_case = p->ignore_case};
     enum evs_rc rc = evs_filter_new(terms, n, ret_f, err);
     evs_free(terms);

@@ -33,6 +33,7 @@ struct evs_plan {
     char *id; /* NULL: derived */
     char *topic, *partitions, *from, *to, *since, *until, *isolation;
     struct evs_plan_list keys, greps, headers, jqs;
+    struct evs_plan_list not_keys, not_greps, not_headers, not_jqs;
     bool ignore_case;
     enum evs_view_mode mode;
     char *mode_text;
@@ -57,6 +58,7 @@ void evs_plan_done(struct evs_plan *p);
 /* Sets a text member. */
 void evs_plan_set(char **member, const char *text); /* NULL clears */
 void evs_plan_add(struct evs_plan_list *list, const char *text);
+void evs_plan_clear(struct evs_plan_list *list);
 /* The file's text into a zeroed plan, checked. */
 enum evs_rc evs_plan_parse(struct evs_plan *p, const char *text, size_t n,
                            struct evs_err *err) EVS_MUST_USE;
@@ -70,6 +72,9 @@ enum evs_rc evs_plan_check(struct evs_plan *p, struct evs_err *err) EVS_MUST_USE
 void evs_plan_print(const struct evs_plan *p, struct evs_buf *out);
 enum evs_rc evs_plan_save(const struct evs_plan *p, const char *path,
                           struct evs_err *err) EVS_MUST_USE;
+
+/* How many terms the filter has. */
+size_t evs_plan_terms(const struct evs_plan *p);
 
 /* For the engines. The view borrows from the plan and the caller's columns. */
 enum evs_rc evs_plan_filter(const struct evs_plan *p, struct evs_filter **ret_f,

@@ -43,6 +43,7 @@ void run_update_report(struct run *r)
     rep->wait_source = us > 0 ? (double)r->idle_us / (double)us : 0;
     rep->wait_sink = us > 0 ? (double)r->write_us / (double)us : 0;
     rep->sink_seconds = (double)r->write_us / 1e6;
+    rep->waiting_ms = r->asked_us ? (evs_clock_mono_us() - r->asked_us) / 1000 : 0;
     int64_t left = run_span_left(r), done = rep->span - left;
     rep->eta_seconds = done > 0 && rep->span > 0 && rep->seconds > 0.5
                            ? rep->seconds * (double)left / (double)done
@@ -313,6 +314,8 @@ static enum evs_rc open_sink(struct run *r, char *built, struct evs_err *err)
         .timeout_ms = r->opts->timeout_ms,
         .cluster = evs_client_conf(r->opts->client),
         .stop = r->opts->control->stop,
+        .waiting = run_waiting,
+        .ctx = r,
     };
     evs_plan_view(r->plan, r->columns, &r->view);
     if (r->plan->swap)
@@ -320,11 +323,13 @@ static enum evs_rc open_sink(struct run *r, char *built, struct evs_err *err)
     return evs_sink_open(&spec, &r->sink, err);
 }
 
-static enum evs_rc claim(struct run *r, struct evs_err *err)
+static enum evs_rc claim(struct run *r, char *built, struct evs_err *err)
 {
     struct evs_ckpt have;
     enum evs_claim how = EVS_CLAIM_NEW;
-    enum evs_rc rc = r->sink->ops->load(r->sink, &have, err);
+    enum evs_rc rc = r->sink ? EVS_OK : open_sink(r, built, err);
+    if (!rc)
+        rc = r->sink->ops->load(r->sink, &have, err);
     if (rc)
         return rc;
     rc = decide(r, &have, &how, err);
@@ -349,17 +354,17 @@ static enum evs_rc claim(struct run *r, struct evs_err *err)
 }
 
 /* A store that is just starting gets a while; the source's cluster has said its word. */
-static enum evs_rc claim_again(struct run *r, enum evs_rc rc, struct evs_err *err)
+static enum evs_rc claim_again(struct run *r, char *built, enum evs_rc rc, struct evs_err *err)
 {
     int64_t until_us = r->started_us + CLAIM_US;
     while (rc == EVS_RETRY && !(err->domain && !strcmp(err->domain, "kafka")) &&
            evs_clock_mono_us() < until_us) {
         if (evs_stop_wait(r->opts->control->stop, CLAIM_WAIT_MS))
-            break;
+            return EVS_EOF;
         evs_ckpt_done(&r->ckpt);
         evs_ranges_free(r->ranges);
         r->ranges = NULL;
-        rc = claim(r, err);
+        rc = claim(r, built, err);
     }
     return rc;
 }
@@ -407,16 +412,13 @@ enum evs_rc evs_replay_run(const struct evs_replay_opts *opts, struct evs_report
     atomic_store(&r.pace_from_us, r.started_us);
     r.columns = evs_xcalloc(opts->plan->n_columns + 1, sizeof(*r.columns));
     enum evs_rc rc = evs_sink_find(opts->plan->sink, &ops, err);
-    if (!rc)
-        rc = open_sink(&r, built, err);
     r.report.id = evs_xstrdup(opts->plan->id);
     r.report.plan_hash = evs_xstrdup(opts->plan->hash);
     r.report.guarantee = evs_xstrdup(ops ? evs_sink_guarantee(ops) : "");
     if (!rc && ops->rows_max && !opts->plan->batch_events)
         atomic_store(&r.max_events, (int64_t)ops->rows_max);
     if (!rc)
-        rc = claim(&r, err);
-    rc = claim_again(&r, rc, err);
+        rc = claim_again(&r, built, claim(&r, built, err), err);
     if (!rc && r.report.nothing_to_do) {
         r.report.state = "done";
     } else if (!rc) {

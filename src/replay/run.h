@@ -40,9 +40,10 @@ struct evs_report {
     int64_t bytes;
     double seconds, rate;          /* of this process */
     double wait_source, wait_sink; /* shares of the time */
-    double sink_seconds; /* of them the sink worked or was waited for */
+    double sink_seconds;           /* of them the sink worked or was waited for */
     double eta_seconds;            /* -1 unknown */
     int64_t batch_ms;              /* the last batch's write */
+    int64_t waiting_ms; /* how long the sink has been asked for its answer; 0: it is not */
     int64_t retries;
     char *error;        /* NULL: none */
     bool nothing_to_do; /* it was done before */

@@ -71,7 +71,7 @@ struct run {
     _Atomic bool enough;    /* --count is reached */
     _Atomic bool lane_fail; /* a lane has fail set */
     bool claim_unsure;      /* a claim got no answer: what stands there may be our own */
-    int64_t started_us, idle_us, write_us, told_us, beat_us;
+    int64_t started_us, idle_us, write_us, told_us, beat_us, asked_us;
     char cluster_id[64];
 };
 
@@ -93,8 +93,8 @@ enum evs_rc run_read_all(struct run *r, struct evs_err *err);
  * read in several passes. */
 struct slice {
     uint32_t of, at;
-    size_t most; /* bytes of the fold */
-    bool over;   /* it was more: the folding ended early, with an error */
+    size_t most;            /* bytes of the fold */
+    bool over;              /* it was more: the folding ended early, with an error */
     struct evs_sink *taker; /* its check is asked of every row; NULL: nobody's */
 };
 bool slice_has(const struct slice *s, enum evs_view_mode mode, const struct evs_row *row);
@@ -106,6 +106,8 @@ enum evs_rc run_collect(const struct evs_replay_opts *opts, const struct evs_ckp
 
 /* run_write.c: applies with retries; EVS_POISON with on-error skip: added to the skips,
  * EVS_AGAIN. */
+/* For the sink's spec: keeps the progress alive while the sink waits. */
+void run_waiting(void *ctx);
 enum evs_rc write_batch(struct run *r, struct batch *b, struct evs_err *err);
 /* What the lanes hold at the end, as one batch where that is one sorted pass through the sink. */
 enum evs_rc write_rest(struct run *r, struct evs_err *err);

@@ -12,6 +12,11 @@
 
 enum { BACKOFF_MS = 100, BACKOFF_MAX_MS = 5000, RETRY_MS = 60000 };
 
+void run_waiting(void *ctx)
+{
+    tell_progress(ctx, false);
+}
+
 bool stopping(const struct run *r)
 {
     return evs_stop_raised(r->opts->control->stop) || atomic_load(&r->enough) ||
@@ -89,6 +94,7 @@ static enum evs_rc apply(struct run *r, struct evs_sink *sink, struct evs_sink_b
                          struct evs_sink_done *d, struct evs_err *err)
 {
     int64_t first_us = evs_clock_mono_us();
+    r->asked_us = first_us;
     enum evs_rc rc = sink->ops->apply(sink, b, d, err);
     for (int attempt = 0; rc == EVS_RETRY; attempt++) {
         bool done = false;
@@ -162,6 +168,7 @@ enum evs_rc write_batch(struct run *r, struct batch *b, struct evs_err *err)
     r->report.batch_ms = (now_us - since_us) / 1000;
     r->write_us += now_us - since_us;
     r->beat_us = now_us;
+    r->asked_us = 0;
     return EVS_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "sinks/pg.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,19 +8,35 @@
 #include "core/xalloc.h"
 #include "sinks/all.h"
 
+enum { WAIT_MS = 250, LINGER_MS = 700 };
+
 /* --- errors ---------------------------------------------------------------------------------- */
 static enum evs_rc class_of(const char *state)
 {
     static const struct {
         const char *prefix;
         enum evs_rc rc;
-    } classes[] = {{"08", EVS_RETRY},  {"57P", EVS_RETRY}, {"40", EVS_RETRY}, {"55P03", EVS_RETRY},
-                   {"22", EVS_POISON}, {"23", EVS_POISON}, {"54", EVS_POISON}};
+    } classes[] = {
+        {"08", EVS_RETRY},    {"57P", EVS_RETRY},   {"40", EVS_RETRY},
+        {"55P03", EVS_RETRY}, {"22", EVS_POISON},   {"23", EVS_POISON},
+        {"54", EVS_POISON},   {"P0001", EVS_POISON}}; /* a trigger's RAISE: its word on a row */
     for (size_t i = 0; state && i < EVS_COUNT(classes); i++)
         if (!strncmp(state, classes[i].prefix, strlen(classes[i].prefix)))
             return classes[i].rc;
     return EVS_FATAL;
 }
+
+static const struct {
+    const char *state, *text;
+} hints[] = {
+    {"42501", "the user needs CREATE in the schema, or SELECT, INSERT, UPDATE, DELETE on the view,"
+              " eventscope_checkpoint and eventscope_version"},
+    {"42P10", "the view's table needs a primary key or a unique index: on \"key\" alone, or for a"
+              " log on topic, \"partition\", \"offset\""},
+    {"53100", "make room on the server's disk, then --resume"},
+    {"57014", "the server's statement_timeout ended it: smaller transactions with --batch N, or"
+              " options=-cstatement_timeout=0 in the URL; then --resume"},
+};
 
 static void first_line(struct evs_buf *out, const char *text)
 {
@@ -41,17 +58,65 @@ enum evs_rc evs_pg_fail(struct evs_pg *s, const PGresult *r, const char *what, s
     evs_fail_native(err, rc, "pg", 0, "%s: %s%s%s%s", what,
                     text.len ? evs_buf_str(&text) : "the connection was lost", state ? " (" : "",
                     state ? state : "", state ? ")" : "");
-    if (state && !strcmp(state, "42501"))
-        evs_hint(err, "the user needs CREATE in the schema, or SELECT, INSERT, UPDATE, DELETE on "
-                      "the view, eventscope_checkpoint and eventscope_version");
-    else if (state && !strcmp(state, "53100"))
-        evs_hint(err, "make room on the server's disk, then --resume");
+    if (s->cancelled && state && !strcmp(state, "57014")) {
+        s->cancelled = false;
+        return evs_fail(err, EVS_EOF, "stopped");
+    }
+    for (size_t i = 0; state && i < EVS_COUNT(hints); i++)
+        if (!strcmp(state, hints[i].state))
+            evs_hint(err, "%s", hints[i].text);
     return rc;
+}
+
+void evs_pg_cancel(struct evs_pg *s)
+{
+    char ignored[256];
+    PGcancel *c = PQgetCancel(s->c);
+    s->cancelled = c && PQcancel(c, ignored, sizeof(ignored));
+    PQfreeCancel(c);
+}
+
+PGresult *evs_pg_result(struct evs_pg *s)
+{
+    int64_t told_us = evs_clock_mono_us(), until_us = 0;
+    while (PQisBusy(s->c)) {
+        struct pollfd fd = {.fd = PQsocket(s->c), .events = POLLIN};
+        if (poll(&fd, 1, WAIT_MS) > 0 && !PQconsumeInput(s->c))
+            break; /* PQgetResult will tell */
+        int64_t now_us = evs_clock_mono_us();
+        if (s->waiting && now_us - told_us >= (int64_t)WAIT_MS * 1000) {
+            told_us = now_us;
+            s->waiting(s->ctx);
+        }
+        if (!s->stop || s->cancelled || !evs_stop_raised(s->stop))
+            continue;
+        until_us = until_us ? until_us : now_us + (int64_t)LINGER_MS * 1000;
+        if (now_us >= until_us)
+            evs_pg_cancel(s);
+    }
+    return PQgetResult(s->c);
+}
+
+/* As PQexec: the last of several statements, or the one that failed. */
+static PGresult *run(struct evs_pg *s, const char *sql)
+{
+    PGresult *last = NULL;
+    s->cancelled = false;
+    bool more = PQsendQuery(s->c, sql);
+    while (more) {
+        PGresult *r = evs_pg_result(s);
+        if (!r)
+            break;
+        PQclear(last);
+        last = r;
+        more = PQresultStatus(r) != PGRES_COPY_IN && PQstatus(s->c) == CONNECTION_OK;
+    }
+    return last;
 }
 
 enum evs_rc evs_pg_exec(struct evs_pg *s, const char *sql, PGresult **ret_r, struct evs_err *err)
 {
-    PGresult *r = PQexec(s->c, sql);
+    PGresult *r = run(s, sql);
     ExecStatusType st = PQresultStatus(r);
     enum evs_rc rc = EVS_OK;
     if (st != PGRES_COMMAND_OK && st != PGRES_TUPLES_OK && st != PGRES_COPY_IN)
@@ -98,6 +163,14 @@ static enum evs_rc session(struct evs_pg *s, struct evs_err *err)
         rc = evs_pg_exec(s, "SET default_transaction_read_only = on", NULL, err);
     if (!rc && s->write) /* one that sleeps in the middle must not hold its locks for ever */
         rc = evs_pg_exec(s, "SET idle_in_transaction_session_timeout = '20s'", NULL, err);
+    PGresult *r = NULL; /* a lock that is never given must not hold us for ever */
+    if (!rc)
+        rc = evs_pg_exec(s,
+                         "SELECT set_config('lock_timeout', '60s', false) WHERE"
+                         " current_setting('lock_timeout') = '0'",
+                         &r, err);
+    s->lock_limit = !rc && PQntuples(r) == 1;
+    PQclear(r);
     if (!rc && PQserverVersion(s->c) >= 140000) /* a killed client's merge ends, its lock goes */
         rc = evs_pg_exec(s, "SET client_connection_check_interval = '200ms'", NULL, err);
     return rc;
@@ -193,9 +266,9 @@ static enum evs_rc connect_pg(struct evs_pg *s, const char *url, struct evs_err 
 {
     char timeout[24];
     snprintf(timeout, sizeof(timeout), "%lld", (long long)(s->timeout_ms / 1000 + 2));
-    const char *names[] = {"dbname", "connect_timeout", "fallback_application_name",
-                           "keepalives_idle", NULL};
-    const char *values[] = {url, timeout, "eventscope", "30", NULL};
+    const char *names[] = {"dbname",          "connect_timeout",  "fallback_application_name",
+                           "keepalives_idle", "tcp_user_timeout", NULL};
+    const char *values[] = {url, timeout, "eventscope", "30", "30000", NULL};
     s->c = PQconnectdbParams(names, values, 1);
     if (PQstatus(s->c) != CONNECTION_OK) {
         evs_pg_fail(s, NULL, "cannot connect", err);
@@ -220,6 +293,8 @@ static enum evs_rc open_pg(const struct evs_sink_spec *spec, struct evs_sink **r
     s->take_over = spec->take_over;
     s->timeout_ms = spec->timeout_ms;
     s->stop = spec->stop;
+    s->waiting = spec->waiting;
+    s->ctx = spec->ctx;
     s->target = evs_xstrdup(spec->view->target);
     s->id = evs_xstrdup(spec->id);
     s->plan_hash = evs_xstrdup(spec->plan_hash);

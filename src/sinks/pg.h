@@ -34,11 +34,18 @@ struct evs_pg {
     int64_t epoch;
     int64_t timeout_ms;
     struct evs_stop *stop;
+    void (*waiting)(void *ctx);
+    void *ctx;
+    bool cancelled;  /* by the stop: what comes back now is its answer */
+    bool lock_limit; /* the wait for a lock has our limit, not one of the user's */
     struct evs_buf sql, copy;
 };
 
 /* pg.c */
 enum evs_rc evs_pg_fail(struct evs_pg *s, const PGresult *r, const char *what, struct evs_err *err);
+/* PQgetResult that a stop ends: what runs then has 0.7 s more before it is cancelled. */
+PGresult *evs_pg_result(struct evs_pg *s);
+void evs_pg_cancel(struct evs_pg *s);
 /* Runs s->sql or text; *ret_r (may be NULL) is the caller's to PQclear. */
 enum evs_rc evs_pg_exec(struct evs_pg *s, const char *sql, PGresult **ret_r, struct evs_err *err);
 void evs_pg_name(struct evs_pg *s, struct evs_buf *out, const char *name);

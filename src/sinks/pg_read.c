@@ -126,16 +126,19 @@ static enum evs_rc stream(struct evs_pg *s, const char *param, evs_sink_found *f
     struct reading rd = {.s = s, .found = found, .ctx = ctx};
     const char *values[] = {param};
     enum evs_rc rc = EVS_OK;
+    s->cancelled = false;
     if (!PQsendQueryParams(s->c, evs_buf_str(&s->sql), param ? 1 : 0, NULL, values, NULL, NULL, 0))
         return evs_pg_fail(s, NULL, s->target, err);
     PQsetSingleRowMode(s->c);
     rd.cells = evs_xcalloc(s->view.n_columns + 1, sizeof(*rd.cells));
     rd.key = rd.value = (struct evs_buf)EVS_BUF_INIT((size_t)1 << 30);
     bool more = true;
-    for (PGresult *r = PQgetResult(s->c); r; r = PQgetResult(s->c)) {
+    for (PGresult *r = evs_pg_result(s); r; r = evs_pg_result(s)) {
         ExecStatusType st = PQresultStatus(r);
         if (st == PGRES_SINGLE_TUPLE && more)
             more = give(&rd, r, 0);
+        if (!more && !s->cancelled)
+            evs_pg_cancel(s); /* the rest of the rows is not wanted */
         else if (st != PGRES_SINGLE_TUPLE && st != PGRES_TUPLES_OK && !rc)
             rc = evs_pg_fail(s, r, s->target, err);
         PQclear(r);

@@ -10,11 +10,11 @@
 
 enum { COPY_BYTES = 1 << 20 };
 
-/* Which of two rows is newer (row.h). */
+/* Which of two rows is newer (row.h); a row without a place is others': anything is newer. */
 #define NEWER(a, b)                                                                                \
-    "CASE WHEN " a ".topic = " b ".topic AND " a ".\"partition\" = " b ".\"partition\" THEN " a    \
-    ".\"offset\" > " b ".\"offset\" ELSE (" a ".ts, " a ".\"partition\") > (" b ".ts, " b          \
-    ".\"partition\") END"
+    "coalesce(CASE WHEN " a ".topic = " b ".topic AND " a ".\"partition\" = " b                    \
+    ".\"partition\" THEN " a ".\"offset\" > " b ".\"offset\" ELSE (" a ".ts, " a                   \
+    ".\"partition\") > (" b ".ts, " b ".\"partition\") END, true)"
 
 void evs_pg_columns(struct evs_pg *s, const char *prefix, struct evs_buf *out)
 {
@@ -167,7 +167,7 @@ static enum evs_rc copy_end(struct evs_pg *s, size_t first, bool *ret_located, s
     enum evs_rc rc = EVS_OK;
     if (PQputCopyEnd(s->c, NULL) < 0)
         rc = evs_pg_fail(s, NULL, s->target, err);
-    for (PGresult *r = PQgetResult(s->c); r; r = PQgetResult(s->c)) {
+    for (PGresult *r = evs_pg_result(s); r; r = evs_pg_result(s)) {
         if (!rc && PQresultStatus(r) != PGRES_COMMAND_OK) {
             size_t line = 0;
             rc = evs_pg_fail(s, r, s->target, err);
@@ -346,9 +346,13 @@ static enum evs_rc has_versions(struct evs_pg *s, bool *ret_has, struct evs_err 
 static enum evs_rc one_by_one(struct evs_pg *s, struct evs_err *err)
 {
     evs_buf_reset(&s->sql);
+    if (s->lock_limit)
+        evs_buf_adds(&s->sql, "SET LOCAL lock_timeout = 0;");
     evs_buf_printf(&s->sql,
                    "SELECT pg_advisory_xact_lock(hashtextextended('eventscope view ' || %s, 0))",
                    s->target_lit);
+    if (s->lock_limit)
+        evs_buf_adds(&s->sql, ";SET LOCAL lock_timeout = '60s'");
     return evs_pg_exec(s, evs_buf_str(&s->sql), NULL, err);
 }
 
@@ -373,7 +377,8 @@ static enum evs_rc merge(struct evs_pg *s, size_t n, bool deletes, struct evs_si
         rc = forget(s, err);
     if (!deletes && !versions)
         d->left = live - d->written;
-    return rc;
+    /* What was deferred to the commit would name no row there. */
+    return rc ? rc : evs_pg_exec(s, "SET CONSTRAINTS ALL IMMEDIATE", NULL, err);
 }
 
 static enum evs_rc try_rows(struct evs_pg *s, const struct evs_row *rows, size_t first, size_t end,

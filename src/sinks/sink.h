@@ -47,6 +47,8 @@ struct evs_sink_spec {
     int64_t timeout_ms;
     const struct evs_client_conf *cluster; /* the source's: for a topic of the same cluster */
     struct evs_stop *stop;                 /* raised: give up waiting */
+    void (*waiting)(void *ctx); /* about 4 a second while a request takes long; or NULL */
+    void *ctx;
 };
 
 struct evs_sink_info {
@@ -85,10 +87,10 @@ struct evs_sink_ops {
     const char *name, *help, *url; /* "sqlite"; one line; "sqlite:PATH" */
     const char *schemes;           /* "postgresql:|postgres:" */
     unsigned caps;
-    size_t rows_max; /* most rows it likes in one transaction; 0: no opinion */
-    unsigned shared; /* views (bits 1 << mode) that jobs of several ids may write at once */
+    size_t rows_max;   /* most rows it likes in one transaction; 0: no opinion */
+    unsigned shared;   /* views (bits 1 << mode) that jobs of several ids may write at once */
     const char *alone; /* why the others may not */
-    size_t rows_min; /* fewer are not worth one while there are more to come; 0: no opinion */
+    size_t rows_min;   /* fewer are not worth one while there are more to come; 0: no opinion */
     enum evs_rc (*open)(const struct evs_sink_spec *spec, struct evs_sink **ret_s,
                         struct evs_err *err);
     /* Whether this row could ever be stored: EVS_OK or EVS_POISON. After claim, from any thread,

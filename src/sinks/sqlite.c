@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,7 +11,7 @@
 #include "core/xalloc.h"
 #include "sinks/all.h"
 
-enum { SQL_CAP = 1 << 20, BUSY_MS = 5000 };
+enum { SQL_CAP = 1 << 20, BUSY_MS = 5000, BUSY_STEP_MS = 20 };
 
 enum evs_rc evs_sqlite_fail(struct evs_sqlite *s, int code, const char *what, struct evs_err *err)
 {
@@ -18,6 +19,11 @@ enum evs_rc evs_sqlite_fail(struct evs_sqlite *s, int code, const char *what, st
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED: rc = EVS_RETRY; break;
+    case SQLITE_CANTOPEN:
+        if (s->db && sqlite3_system_errno(s->db))
+            return evs_fail_native(err, EVS_FATAL, "sqlite", code, "%s: cannot be opened: %s", what,
+                                   strerror(sqlite3_system_errno(s->db)));
+        break;
     case SQLITE_TOOBIG:
     case SQLITE_MISMATCH:
     case SQLITE_CONSTRAINT: rc = EVS_POISON; break;
@@ -41,8 +47,10 @@ enum evs_rc evs_sqlite_stmt(struct evs_sqlite *s, enum evs_sqlite_stmt which, sq
         evs_sqlite_sql(s, which, &sql);
         int code = sqlite3_prepare_v3(s->db, evs_buf_str(&sql), -1, SQLITE_PREPARE_PERSISTENT,
                                       &s->stmts[which], NULL);
+        if (code && !evs_sqlite_lacks(s, err))
+            evs_sqlite_fail(s, code, s->target, err);
         if (code)
-            return evs_sqlite_fail(s, code, s->target, err);
+            return err->code;
     }
     sqlite3_reset(s->stmts[which]);
     *ret = s->stmts[which];
@@ -93,6 +101,22 @@ static void close_db(struct evs_sink *sink)
     evs_free(s);
 }
 
+/* In place of sqlite3_busy_timeout, which no stop would end. */
+static int busy(void *ctx, int times)
+{
+    struct evs_sqlite *s = ctx;
+    int64_t now_us = evs_clock_mono_us();
+    s->busy_us = times ? s->busy_us : now_us;
+    if (now_us - s->busy_us >= (int64_t)BUSY_MS * 1000)
+        return 0;
+    if (s->waiting)
+        s->waiting(s->ctx);
+    if (s->stop)
+        return !evs_stop_wait(s->stop, BUSY_STEP_MS);
+    poll(NULL, 0, BUSY_STEP_MS);
+    return 1;
+}
+
 static enum evs_rc open_file(struct evs_sqlite *s, bool write, struct evs_err *err)
 {
     bool there = access(s->path, F_OK) == 0;
@@ -103,7 +127,7 @@ static enum evs_rc open_file(struct evs_sqlite *s, bool write, struct evs_err *e
     if (code)
         return evs_sqlite_fail(s, code, s->path, err);
     sqlite3_extended_result_codes(s->db, 1);
-    sqlite3_busy_timeout(s->db, BUSY_MS);
+    sqlite3_busy_handler(s->db, busy, s);
     if (!there && strcmp(s->path, ":memory:"))
         s->ours = true;
     /* The first access tells a file that is no database. */
@@ -140,6 +164,9 @@ static enum evs_rc open_sqlite(const struct evs_sink_spec *spec, struct evs_sink
     s->view = *spec->view;
     s->fresh = spec->fresh;
     s->take_over = spec->take_over;
+    s->stop = spec->stop;
+    s->waiting = spec->waiting;
+    s->ctx = spec->ctx;
     rc = open_file(s, spec->write, err);
     if (rc) {
         close_db(&s->base);

@@ -38,8 +38,11 @@ struct evs_sqlite {
     struct evs_sink base;
     sqlite3 *db; /* NULL: read-only and the file does not exist */
     char *path, *target, *id, *plan_hash, *topic;
-    struct evs_shape view; /* names borrowed from the spec */
-    int64_t epoch;
+    struct evs_shape view;  /* names borrowed from the spec */
+    int64_t epoch, busy_us; /* since when a lock is waited for */
+    struct evs_stop *stop;
+    void (*waiting)(void *ctx);
+    void *ctx;
     int lock_fd;
     bool fresh, take_over;
     bool ours; /* we made the file: rest in rollback-journal mode */
@@ -52,6 +55,8 @@ enum evs_rc evs_sqlite_exec(struct evs_sqlite *s, const char *sql, struct evs_er
 enum evs_rc evs_sqlite_stmt(struct evs_sqlite *s, enum evs_sqlite_stmt which, sqlite3_stmt **ret,
                             struct evs_err *err);
 void evs_sqlite_quote(struct evs_buf *out, const char *name);
+/* true: err says which column of the view the table has not. */
+bool evs_sqlite_lacks(struct evs_sqlite *s, struct evs_err *err);
 bool evs_sqlite_has_table(struct evs_sqlite *s, const char *name);
 int evs_sqlite_bind(sqlite3_stmt *st, int at, const void *p, size_t n);
 

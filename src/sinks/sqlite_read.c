@@ -140,3 +140,46 @@ int evs_sqlite_functions(sqlite3 *db)
     return sqlite3_create_function_v2(db, "evs_add", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
                                       add_function, NULL, NULL, NULL);
 }
+
+/* --- a table of other columns ---------------------------------------------------------------- */
+static bool has_column(struct evs_sqlite *s, const char *name)
+{
+    sqlite3_stmt *st = NULL;
+    bool has = true;
+    if (sqlite3_prepare_v2(s->db,
+                           "SELECT 1 FROM pragma_table_xinfo(?1) WHERE name = ?2 COLLATE NOCASE",
+                           -1, &st, NULL) == SQLITE_OK) {
+        sqlite3_bind_text(st, 1, s->target, -1, SQLITE_STATIC);
+        sqlite3_bind_text(st, 2, name, -1, SQLITE_STATIC);
+        has = sqlite3_step(st) == SQLITE_ROW;
+    }
+    sqlite3_finalize(st);
+    return has;
+}
+
+bool evs_sqlite_lacks(struct evs_sqlite *s, struct evs_err *err)
+{
+    static const char *const places[] = {"topic", "partition", "offset", "ts"};
+    const struct evs_shape *v = &s->view;
+    bool totals = v->mode == EVS_VIEW_COUNT || v->mode == EVS_VIEW_SUM;
+    const char *missing = NULL;
+    if (!evs_sqlite_has_table(s, s->target))
+        return false;
+    for (size_t i = 0; !missing && i < v->n_columns; i++)
+        missing = has_column(s, v->columns[i].name) ? NULL : v->columns[i].name;
+    for (size_t i = 0; !missing && !totals && !v->n_columns && i < EVS_COUNT(places); i++)
+        missing = has_column(s, places[i]) ? NULL : places[i];
+    if (!missing && !totals && !v->n_columns && !has_column(s, "value"))
+        missing = "value";
+    if (!missing && totals && !has_column(s, evs_view_mode_name(v->mode)))
+        missing = evs_view_mode_name(v->mode);
+    if (!missing && !has_column(s, "key"))
+        missing = "key";
+    if (!missing)
+        return false;
+    evs_fail(err, EVS_FATAL, "sqlite: table %s of %s has no column \"%s\"", s->target, s->path,
+             missing);
+    evs_hint(err, "it was made for another view: the --mode and --columns that it has, or another"
+                  " --target");
+    return true;
+}

@@ -8,11 +8,11 @@
 #include "sinks/decimal.h"
 #include "sinks/sqlite.h"
 
-/* Written twice in each guard: which of two rows is newer (row.h). */
+/* Which of two rows is newer (row.h); a row without a place is others': anything is newer. */
 #define NEWER(a, b)                                                                                \
-    "CASE WHEN " a ".topic IS " b ".topic AND " a ".\"partition\" = " b ".\"partition\""           \
+    "coalesce(CASE WHEN " a ".topic IS " b ".topic AND " a ".\"partition\" = " b ".\"partition\""  \
     " THEN " a ".\"offset\" > " b ".\"offset\""                                                    \
-    " ELSE (" a ".ts, " a ".\"partition\") > (" b ".ts, " b ".\"partition\") END"
+    " ELSE (" a ".ts, " a ".\"partition\") > (" b ".ts, " b ".\"partition\") END, true)"
 
 static void put_sql(const struct evs_sqlite *s, struct evs_buf *out)
 {
@@ -105,9 +105,9 @@ void evs_sqlite_sql(struct evs_sqlite *s, enum evs_sqlite_stmt which, struct evs
         evs_sqlite_quote(out, s->target);
         evs_buf_adds(out, s->view.n_columns
                               ? " WHERE \"key\" IS ?1"
-                              : " AS t WHERE t.\"key\" IS ?1 AND CASE WHEN t.topic IS ?2 AND"
-                                " t.\"partition\" = ?3 THEN ?4 > t.\"offset\" ELSE"
-                                " (?5, ?3) > (t.ts, t.\"partition\") END");
+                              : " AS t WHERE t.\"key\" IS ?1 AND coalesce(CASE WHEN t.topic IS ?2"
+                                " AND t.\"partition\" = ?3 THEN ?4 > t.\"offset\" ELSE"
+                                " (?5, ?3) > (t.ts, t.\"partition\") END, true)");
         break;
     case EVS_SQL_HAS:
         evs_buf_adds(out, "SELECT 1 FROM ");
