@@ -15,6 +15,7 @@
 #define EVS_NORETURN          __attribute__((noreturn))
 #define EVS_LIKELY(x)         __builtin_expect(!!(x), 1)
 #define EVS_UNLIKELY(x)       __builtin_expect(!!(x), 0)
+/* Only in a function that does something else, too: gcc drops calls of one that only prefetches. */
 #define EVS_PREFETCH(p)       __builtin_prefetch(p)
 #define EVS_COUNT(array)      (sizeof(array) / sizeof((array)[0]))
 

@@ -6,7 +6,14 @@
 #include "core/xalloc.h"
 #include "replay/fold_priv.h"
 
-enum { CHUNK_BYTES = 1 << 20 };
+enum {
+    CHUNK_BYTES = 1 << 20,
+    AHEAD = 16,         /* events that wait while what they need comes into the cache */
+    AHEAD_ROW = 5,      /* so many later the row of their key is asked for, */
+    AHEAD_ROOM = 10,    /* and so many later the key's bytes and the room */
+    AHEAD_BYTES = 1024, /* longer events do not wait */
+    CACHE_LINE = 64
+};
 
 struct evs_fold_chunk {
     struct evs_fold_chunk *next;
@@ -22,6 +29,17 @@ struct evs_fold_extra {
     char *room; /* where the row's value and cells lie */
     size_t room_bytes;
     struct evs_decimal *sum;
+};
+
+/* A large map is slow by its cache misses, three in a row for one event: slot, row, key. Events of
+ * a view `latest` wait here for a few others, so that the misses of many overlap. */
+struct evs_fold_ahead {
+    size_t first, n;
+    struct {
+        struct evs_row row;
+        uint32_t hash;
+        char bytes[AHEAD_BYTES];
+    } at[AHEAD];
 };
 
 void evs_fold_init(struct evs_fold *f, enum evs_view_mode mode, size_t n_cells)
@@ -43,6 +61,7 @@ void evs_fold_done(struct evs_fold *f)
     evs_free(f->runs);
     evs_free(f->rows);
     evs_free(f->extra);
+    evs_free(f->ahead);
     memset(f, 0, sizeof(*f));
 }
 
@@ -182,11 +201,11 @@ static void grow_slots(struct evs_fold *f)
 }
 
 /* The row of the key, made when new. */
-static size_t place_of(struct evs_fold *f, const void *key, size_t len, bool *ret_new)
+static size_t place_of(struct evs_fold *f, const void *key, size_t len, uint32_t hash,
+                       bool *ret_new)
 {
     if ((f->n - fold_run_begin(f) + 1) * 2 > f->n_slots)
         grow_slots(f);
-    uint32_t hash = (uint32_t)evs_map_hash(key, len);
     struct evs_fold_slot *slot = find(f, key, len, hash);
     *ret_new = !slot->row;
     if (!slot->row) {
@@ -228,33 +247,112 @@ static enum evs_rc add_total(struct evs_fold *f, size_t at, const struct evs_row
     return EVS_OK;
 }
 
-enum evs_rc evs_fold_add(struct evs_fold *f, const struct evs_row *row, struct evs_err *err)
+static void put_latest(struct evs_fold *f, const struct evs_row *row, uint32_t hash)
 {
-    if (f->mode == EVS_VIEW_LOG) {
-        size_t at = new_row(f);
-        keep(f, at, row);
-        if (row->key) {
-            char *key = take(f, row->key_len + 1);
-            memcpy(key, row->key, row->key_len);
-            f->rows[at].key = key;
-        }
-        return EVS_OK;
-    }
     bool first = false;
-    size_t at = place_of(f, row->key, row->key_len, &first);
-    if (f->mode != EVS_VIEW_LATEST)
-        return add_total(f, at, row, err);
+    size_t at = place_of(f, row->key, row->key_len, hash, &first);
     struct evs_row *have = &f->rows[at];
     if (!first && have->partition != row->partition)
         f->split++;
     if (first || evs_row_newer(row->partition, row->offset, row->ts_ms, have->partition,
                                have->offset, have->ts_ms))
         keep(f, at, row);
-    return EVS_OK;
+}
+
+/* --- events that wait ------------------------------------------------------------------------ */
+static void put_first(struct evs_fold *f)
+{
+    struct evs_fold_ahead *a = f->ahead;
+    size_t at = a->first;
+    a->first = (a->first + 1) % AHEAD;
+    a->n--;
+    put_latest(f, &a->at[at].row, a->at[at].hash);
+}
+
+static void put_all(struct evs_fold *f)
+{
+    while (f->ahead && f->ahead->n)
+        put_first(f);
+}
+
+/* The row that probably is the key's, or NULL. */
+static const struct evs_row *likely(const struct evs_fold *f, uint32_t hash)
+{
+    const struct evs_fold_slot *slot = &f->slots[hash & (f->n_slots - 1)];
+    return slot->row && slot->hash == hash ? &f->rows[slot->row - 1] : NULL;
+}
+
+static void wait_ahead(struct evs_fold *f, const struct evs_row *row)
+{
+    if (!f->ahead) {
+        f->ahead = evs_xmalloc(sizeof(*f->ahead));
+        f->ahead->first = f->ahead->n = 0;
+    }
+    struct evs_fold_ahead *a = f->ahead;
+    if (a->n == AHEAD)
+        put_first(f);
+    size_t at = (a->first + a->n++) % AHEAD;
+    char *bytes = a->at[at].bytes;
+    struct evs_row *to = &a->at[at].row;
+    *to = *row;
+    to->key = bytes;
+    if (row->key_len)
+        memcpy(bytes, row->key, row->key_len);
+    if (row->value)
+        to->value = memcpy(bytes + row->key_len, row->value, row->value_len);
+    a->at[at].hash = (uint32_t)evs_map_hash(row->key, row->key_len);
+    if (a->n < AHEAD || !f->n_slots)
+        return;
+    EVS_PREFETCH(&f->slots[a->at[at].hash & (f->n_slots - 1)]);
+    const struct evs_row *due = likely(f, a->at[(at + AHEAD - AHEAD_ROW) % AHEAD].hash);
+    if (due) {
+        EVS_PREFETCH(due);
+        EVS_PREFETCH((const char *)due + CACHE_LINE);
+        EVS_PREFETCH(&f->extra[due - f->rows]);
+    }
+    due = likely(f, a->at[(at + AHEAD - AHEAD_ROOM) % AHEAD].hash);
+    if (due) {
+        EVS_PREFETCH(due->key);
+        EVS_PREFETCH(f->extra[due - f->rows].room);
+    }
+}
+
+static void add_latest(struct evs_fold *f, const struct evs_row *row)
+{
+    if (!row->cells && row->key_len + row->value_len <= AHEAD_BYTES) {
+        wait_ahead(f, row);
+        return;
+    }
+    put_all(f);
+    put_latest(f, row, (uint32_t)evs_map_hash(row->key, row->key_len));
+}
+
+static void add_log(struct evs_fold *f, const struct evs_row *row)
+{
+    size_t at = new_row(f);
+    keep(f, at, row);
+    if (row->key) {
+        char *key = take(f, row->key_len + 1);
+        memcpy(key, row->key, row->key_len);
+        f->rows[at].key = key;
+    }
+}
+
+enum evs_rc evs_fold_add(struct evs_fold *f, const struct evs_row *row, struct evs_err *err)
+{
+    bool first;
+    switch (f->mode) {
+    case EVS_VIEW_LATEST: add_latest(f, row); return EVS_OK;
+    case EVS_VIEW_LOG: add_log(f, row); return EVS_OK;
+    default: break;
+    }
+    uint32_t hash = (uint32_t)evs_map_hash(row->key, row->key_len);
+    return add_total(f, place_of(f, row->key, row->key_len, hash, &first), row, err);
 }
 
 void evs_fold_seal(struct evs_fold *f)
 {
+    put_all(f);
     if (f->n == fold_run_begin(f) || f->mode != EVS_VIEW_LATEST)
         return;
     fold_sort_run(f);
@@ -281,6 +379,7 @@ void evs_fold_finish(struct evs_fold *f, bool sorted)
 {
     if (f->final)
         return;
+    put_all(f);
     f->final = true;
     EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(2 * EVS_DECIMAL_DIGITS);
     for (size_t i = 0; f->mode == EVS_VIEW_SUM && i < f->n; i++) {

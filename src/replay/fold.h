@@ -17,6 +17,7 @@
 #include "sinks/decimal.h"
 #include "sinks/row.h"
 
+struct evs_fold_ahead;
 struct evs_fold_chunk;
 struct evs_fold_extra;
 struct evs_fold_slot;
@@ -31,6 +32,7 @@ struct evs_fold {
     struct evs_fold_extra *extra; /* beside each row: room for its bytes, its sum */
     size_t n, alloc, bytes;
     struct evs_fold_chunk *chunks;
+    struct evs_fold_ahead *ahead; /* latest: the last few events wait here, in none of the above */
     uint64_t split; /* keys met on two partitions within the batch */
     bool final;     /* evs_fold_finish was called */
 };
@@ -48,7 +50,7 @@ void evs_fold_seal(struct evs_fold *f);
 /* latest: the rows of another batch too. They stay the other's, which must live as long. Before
  * evs_fold_finish; nothing may be added after it. */
 void evs_fold_join(struct evs_fold *f, struct evs_fold *other);
-/* The row of a key, or NULL. Before evs_fold_finish(f, true), which moves rows; without seals. */
+/* The row of a key, or NULL. After evs_fold_finish(f, false): sorting moves rows; without seals. */
 const struct evs_row *evs_fold_find(const struct evs_fold *f, const void *key, size_t len);
 
 #endif

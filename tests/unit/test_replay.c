@@ -81,15 +81,61 @@ static void test_latest_keeps_the_newest(void **state)
     add(&f, "c", "z", 0, 13, 1);
     add(&f, "c", NULL, 0, 14, 1);
     add(&f, "", "empty key", 0, 15, 1);
+    evs_fold_finish(&f, false);
     assert_int_equal(f.n, 4);
     assert_int_equal(f.split, 1);
     const struct evs_row *a = evs_fold_find(&f, "a", 1), *b = evs_fold_find(&f, "b", 1);
     assert_memory_equal(a->value, "longer than before", a->value_len);
     assert_int_equal(b->offset, 12);
     assert_true(evs_fold_find(&f, "c", 1)->deleted);
+    evs_fold_done(&f);
+    evs_fold_init(&f, EVS_VIEW_LATEST, 0);
+    add(&f, "c", "1", 0, 1, 1);
+    add(&f, "", "empty key", 0, 2, 1);
+    add(&f, "b", "2", 0, 3, 1);
     evs_fold_finish(&f, true);
     assert_int_equal(f.rows[0].key_len, 0); /* sorted by key */
-    assert_memory_equal(f.rows[3].key, "c", 1);
+    assert_memory_equal(f.rows[2].key, "c", 1);
+    evs_fold_done(&f);
+}
+
+/* Short events wait for others before they are folded, long ones do not: none may overtake another
+ * of its key. Against the last value of each key, kept beside it. */
+static void test_long_and_short_events_keep_their_order(void **state)
+{
+    (void)state;
+    enum { EVENTS = 20000, KEYS = 700, LONG = 3000 };
+    struct evs_fold f;
+    char *last[KEYS] = {NULL};
+    uint32_t random = 20261122;
+    evs_fold_init(&f, EVS_VIEW_LATEST, 0);
+    for (int i = 0; i < EVENTS; i++) {
+        char key[24], *value = test_calloc(LONG + 16, 1);
+        random = random * 1664525 + 1013904223;
+        unsigned n = (random >> 8) % KEYS;
+        n = n % 3 ? n % 10 : n; /* some keys come again and again */
+        snprintf(key, sizeof(key), "k%u", n);
+        memset(value, 'a' + i % 26, random >> 28 ? random >> 24 & 63 : LONG);
+        snprintf(value + strlen(value), 12, "%d", i);
+        add(&f, key, value, 0, i, 0);
+        test_free(last[n]);
+        last[n] = value;
+    }
+    evs_fold_finish(&f, false);
+    size_t known = 0;
+    for (unsigned n = 0; n < KEYS; n++) {
+        char key[24];
+        snprintf(key, sizeof(key), "k%u", n);
+        const struct evs_row *r = evs_fold_find(&f, key, strlen(key));
+        assert_int_equal(!r, !last[n]);
+        known += r != NULL;
+        if (r) {
+            assert_int_equal(r->value_len, strlen(last[n]));
+            assert_memory_equal(r->value, last[n], r->value_len);
+        }
+        test_free(last[n]);
+    }
+    assert_int_equal(f.n, known);
     evs_fold_done(&f);
 }
 
@@ -244,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_numbers_that_are_none),
         cmocka_unit_test(test_latest_keeps_the_newest),
+        cmocka_unit_test(test_long_and_short_events_keep_their_order),
         cmocka_unit_test(test_runs_join_to_one_fold),
         cmocka_unit_test(test_totals_and_log),
         cmocka_unit_test(test_a_plan_round_trips),
