@@ -102,11 +102,27 @@ static void tell_errors(struct evs_reader *r)
     }
 }
 
+struct opening {
+    struct evs_reader *r;
+    struct evs_err *err;
+    enum evs_rc rc;
+};
+
+static void open_workers(void *arg)
+{
+    struct opening *o = arg;
+    for (int i = 0; !o->rc && i < o->r->n_workers; i++)
+        o->rc = evs_worker_open(&o->r->workers[i], o->err);
+}
+
 static enum evs_rc start_workers(struct evs_reader *r, struct evs_err *err)
 {
-    enum evs_rc rc = EVS_OK;
-    for (int i = 0; !rc && i < r->n_workers; i++)
-        rc = evs_worker_open(&r->workers[i], err);
+    struct opening o = {.r = r, .err = err, .rc = EVS_OK};
+    struct evs_thread *opener = NULL;
+    /* librdkafka's threads inherit the niceness of the one that makes them. */
+    enum evs_rc rc = evs_thread_start("evs-open", open_workers, &o, &opener, err);
+    evs_thread_join(opener);
+    rc = rc ? rc : o.rc;
     atomic_store(&r->running, r->n_workers);
     for (int i = 0; !rc && i < r->n_workers; i++) {
         char name[24];
