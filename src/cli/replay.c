@@ -10,6 +10,7 @@
 #include "core/jsonw.h"
 #include "core/num.h"
 #include "core/text.h"
+#include "core/thread.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
 #include "replay/audit.h"
@@ -325,6 +326,7 @@ static int run_plan(struct evs_cli *cli, const struct evs_plan *p, struct evs_cl
         .ctx = &w,
     };
     const char *group = evs_opts_str(o, "workers-group");
+    evs_thread_yield_to_me(); /* writing goes first: the readers only fill its queue */
     enum evs_rc rc =
         group ? evs_team_run(&ro, group, &report, err) : evs_replay_run(&ro, &report, err);
     evs_progress_clear();

@@ -81,11 +81,14 @@ class Case:
         run.written, run.sink = report["rows"]["written"], report["sink_seconds"]
         return run
 
-    def load(self, *how):
+    def load(self, *how, cost=None):
         self.clear()
+        from_cpu = self.cpu()
         with open(self.rows, "rb") as rows:
             out = subprocess.run([self.bench.tool("load"), *how], stdin=rows, check=True,
                                  stdout=subprocess.PIPE).stdout
+        if cost:
+            self.costs.setdefault(cost, []).append(self.cpu() - from_cpu)
         return json.loads(out)["seconds"]
 
 
@@ -149,17 +152,15 @@ class Redis(Case):
 
     def clear(self):
         super().clear()
+        self.cli("config", "set", "auto-aof-rewrite-percentage", "0")  # else in some rounds only
         self.cli("flushall", "sync")
 
     def count(self):
         return len(self.cli("--scan", "--pattern", "v:*").split())
 
     def bare(self):
-        from_cpu = self.cpu()
-        bare = {"bare": self.load("redis", self.url())}
-        self.costs.setdefault("bare", []).append(self.cpu() - from_cpu)
-        bare["bare, each with its version"] = self.load("redis+version", self.url())
-        return bare
+        return {"bare": self.load("redis", self.url(), cost="bare"),
+                "bare, each with its version": self.load("redis+version", self.url())}
 
 
 class Kafka(Case):
