@@ -1,4 +1,6 @@
-/* fold_priv.h - what fold.c and fold_order.c share. As fold.h. */
+/* fold_priv.h - what fold.c and fold_order.c share: the runs of rows and their order.
+ *
+ * Units    rows.   Threads  as fold.h.   Cost  O(n log n) a run. */
 #ifndef EVS_REPLAY_FOLD_PRIV_H
 #define EVS_REPLAY_FOLD_PRIV_H
 
