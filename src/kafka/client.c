@@ -27,6 +27,7 @@ struct evs_client {
     struct evs_stop *stop; /* borrowed, may be NULL */
     atomic_llong reply_us;
     atomic_int brokers;
+    struct evs_refused refused; /* of a producer's handle, by its own thread */
     atomic_bool left_behind; /* a handle outlives us: see evs_handle_free */
 };
 
@@ -248,6 +249,22 @@ static void set_timeouts(rd_kafka_conf_t *conf, int64_t timeout_ms)
     set_ours(conf, props);
 }
 
+/* Only of what failed (delivery.report.only.error). */
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
+{
+    struct evs_client *c = opaque;
+    (void)rk;
+    bool purged = m->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+                  m->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+    if (m->err && !purged && !c->refused.native && m->_private)
+        c->refused = (struct evs_refused){m->err, (size_t)(uintptr_t)m->_private - 1};
+}
+
+struct evs_refused *evs_client_refused(struct evs_client *c)
+{
+    return &c->refused;
+}
+
 static enum evs_rc make_conf(struct evs_client *c, rd_kafka_type_t type,
                              enum evs_isolation isolation, const struct evs_handle_prop *props,
                              rd_kafka_conf_t *conf, struct evs_err *err)
@@ -255,6 +272,8 @@ static enum evs_rc make_conf(struct evs_client *c, rd_kafka_type_t type,
     rd_kafka_conf_set_opaque(conf, c);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
+    if (type == RD_KAFKA_PRODUCER)
+        rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     set_ours(conf, base_props);
     set_timeouts(conf, c->conf.timeout_ms);
     set_ours(conf, props);

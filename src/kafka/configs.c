@@ -27,6 +27,8 @@ static void take_entry(struct evs_topic_config *to, const rd_kafka_ConfigEntry_t
         to->retention_bytes = number_of(value);
     else if (!strcmp(name, "min.insync.replicas"))
         to->min_isr = number_of(value);
+    else if (!strcmp(name, "max.message.bytes"))
+        to->max_message_bytes = number_of(value);
 }
 
 static void take_resource(struct evs_topic_config *configs, size_t n,
@@ -95,6 +97,7 @@ enum evs_rc evs_topic_configs(struct evs_client *c, struct evs_topic_config *con
     for (size_t i = 0; i < n; i++) {
         configs[i].cleanup_policy = configs[i].error = NULL;
         configs[i].retention_ms = configs[i].retention_bytes = configs[i].min_isr = INT64_MIN;
+        configs[i].max_message_bytes = INT64_MIN;
     }
     enum evs_rc rc = evs_handle_shared(c, EVS_READ_UNCOMMITTED, &rk, err);
     if (rc || n == 0)

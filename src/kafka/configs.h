@@ -20,6 +20,7 @@ struct evs_topic_config {
     char *error;          /* why it is not known; NULL fine */
     int64_t retention_ms, retention_bytes; /* -1 no limit, INT64_MIN unknown */
     int64_t min_isr;                       /* min.insync.replicas, INT64_MIN unknown */
+    int64_t max_message_bytes;             /* of a batch, INT64_MIN unknown */
 };
 
 enum evs_rc evs_topic_configs(struct evs_client *c, struct evs_topic_config *configs, size_t n,

@@ -32,6 +32,12 @@ struct evs_handle_prop {
 enum evs_rc evs_handle_new(struct evs_client *c, rd_kafka_type_t type, enum evs_isolation isolation,
                            const struct evs_handle_prop *props, rd_kafka_t **ret_rk,
                            struct evs_err *err) EVS_MUST_USE;
+/* The first record since it was cleared that a broker did not take: its mark is its opaque - 1. */
+struct evs_refused {
+    rd_kafka_resp_err_t native; /* 0: none */
+    size_t mark;
+};
+struct evs_refused *evs_client_refused(struct evs_client *c);
 /* A consumer whose rebalances come as events of its queue; props name the group. */
 enum evs_rc evs_handle_new_member(struct evs_client *c, const struct evs_handle_prop *props,
                                   rd_kafka_t **ret_rk, struct evs_err *err) EVS_MUST_USE;

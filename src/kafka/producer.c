@@ -5,20 +5,19 @@
 
 #include "core/clock.h"
 #include "core/xalloc.h"
+#include "kafka/configs.h"
 #include "kafka/handle.h"
 #include "kafka/range.h"
 #include "kafka/reader.h"
 
-enum { TXN_MS = 60000, FULL_MS = 100, COMMIT_TRIES = 60 };
+enum { TXN_MS = 60000, FULL_MS = 100, COMMIT_TRIES = 60, BATCH_BYTES = 1000000 };
 
 struct evs_producer {
     struct evs_client *c;
     rd_kafka_t *rk;
-    rd_kafka_t *readers[2];       /* of committed offsets, by `stable`; made at first use */
-    rd_kafka_resp_err_t delivery; /* the first delivery that failed */
-    char why[200];
+    rd_kafka_t *readers[2]; /* of committed offsets, by `stable`; made at first use */
     int64_t timeout_ms;
-    bool txn, open;
+    bool txn, open, compacted;
 };
 
 static enum evs_rc fail(struct evs_producer *p, rd_kafka_error_t *e, const char *what,
@@ -39,6 +38,24 @@ static enum evs_rc fail(struct evs_producer *p, rd_kafka_error_t *e, const char 
     return err->code;
 }
 
+/* What the topic takes; without the right to ask, the usual. */
+static int64_t most_bytes(struct evs_producer *p, const char *topic)
+{
+    struct evs_err ignored = EVS_ERR_INIT;
+    struct evs_topic_config cfg = {.topic = topic};
+    bool known = topic && !evs_topic_configs(p->c, &cfg, 1, &ignored);
+    p->compacted = known && cfg.cleanup_policy && strstr(cfg.cleanup_policy, "compact");
+    evs_topic_configs_done(&cfg, 1);
+    return known && cfg.max_message_bytes > 0 && cfg.max_message_bytes < BATCH_BYTES
+               ? cfg.max_message_bytes
+               : BATCH_BYTES;
+}
+
+bool evs_producer_compacted(const struct evs_producer *p)
+{
+    return p->compacted;
+}
+
 static enum evs_rc set(struct evs_client_conf *conf, const char *name, const char *value)
 {
     if (!evs_client_conf_get(conf, name))
@@ -47,18 +64,12 @@ static enum evs_rc set(struct evs_client_conf *conf, const char *name, const cha
 }
 
 enum evs_rc evs_producer_open(const struct evs_client_conf *conf, const char *brokers,
-                              const char *txn_id, int64_t timeout_ms, struct evs_producer **ret_p,
-                              struct evs_err *err)
+                              const char *txn_id, const char *topic, int64_t timeout_ms,
+                              struct evs_producer **ret_p, struct evs_err *err)
 {
+    char batch[24];
     struct evs_producer *p = evs_xcalloc(1, sizeof(*p));
     struct evs_client_conf mine;
-    const struct evs_handle_prop props[] = {{"enable.idempotence", "true"},
-                                            {"linger.ms", "20"},
-                                            {"queue.buffering.max.messages", "500000"},
-                                            {"compression.type", "lz4"},
-                                            {"message.max.bytes", "100000000"},
-                                            {txn_id ? "transactional.id" : NULL, txn_id},
-                                            {NULL, NULL}};
     evs_client_conf_copy(&mine, conf);
     if (brokers)
         evs_client_conf_set(&mine, "bootstrap.servers", brokers, "the sink's URL");
@@ -67,6 +78,17 @@ enum evs_rc evs_producer_open(const struct evs_client_conf *conf, const char *br
     p->timeout_ms = timeout_ms;
     enum evs_rc rc = evs_client_new(&mine, &p->c, err);
     evs_client_conf_done(&mine);
+    if (!rc)
+        snprintf(batch, sizeof(batch), "%lld", (long long)most_bytes(p, topic));
+    const struct evs_handle_prop props[] = {{"enable.idempotence", "true"},
+                                            {"linger.ms", "20"},
+                                            {"queue.buffering.max.messages", "500000"},
+                                            {"compression.type", "lz4"},
+                                            {"message.max.bytes", "100000000"},
+                                            {"batch.size", batch},
+                                            {"delivery.report.only.error", "true"},
+                                            {txn_id ? "transactional.id" : NULL, txn_id},
+                                            {NULL, NULL}};
     if (!rc)
         rc = evs_handle_new(p->c, RD_KAFKA_PRODUCER, EVS_READ_COMMITTED, props, &p->rk, err);
     if (rc) {
@@ -121,7 +143,7 @@ enum evs_rc evs_producer_init(struct evs_producer *p, struct evs_err *err)
 
 enum evs_rc evs_producer_begin(struct evs_producer *p, struct evs_err *err)
 {
-    p->delivery = RD_KAFKA_RESP_ERR_NO_ERROR;
+    *evs_client_refused(p->c) = (struct evs_refused){0};
     if (!p->txn)
         return EVS_OK;
     rd_kafka_error_t *e = rd_kafka_begin_transaction(p->rk);
@@ -141,9 +163,9 @@ static rd_kafka_headers_t *headers_of(const struct evs_event *ev)
 }
 
 static rd_kafka_error_t *produce(struct evs_producer *p, const char *topic, int32_t partition,
-                                 const struct evs_event *ev)
+                                 const struct evs_event *ev, size_t mark)
 {
-    rd_kafka_vu_t v[8];
+    rd_kafka_vu_t v[9];
     size_t n = 0;
     rd_kafka_headers_t *headers = headers_of(ev);
     v[n].vtype = RD_KAFKA_VTYPE_TOPIC;
@@ -152,6 +174,8 @@ static rd_kafka_error_t *produce(struct evs_producer *p, const char *topic, int3
     v[n++].u.i32 = partition;
     v[n].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
     v[n++].u.i = RD_KAFKA_MSG_F_COPY;
+    v[n].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    v[n++].u.ptr = (void *)(uintptr_t)(mark + 1);
     v[n].vtype = RD_KAFKA_VTYPE_KEY;
     v[n].u.mem.ptr = (void *)(uintptr_t)ev->key;
     v[n++].u.mem.size = ev->key_len;
@@ -178,10 +202,10 @@ int32_t evs_producer_place(const void *key, size_t len, int32_t partitions)
 }
 
 enum evs_rc evs_producer_send(struct evs_producer *p, const char *topic, int32_t partition,
-                              const struct evs_event *ev, struct evs_err *err)
+                              const struct evs_event *ev, size_t mark, struct evs_err *err)
 {
     for (;;) {
-        rd_kafka_error_t *e = produce(p, topic, partition, ev);
+        rd_kafka_error_t *e = produce(p, topic, partition, ev, mark);
         if (!e)
             return EVS_OK;
         if (rd_kafka_error_code(e) == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
@@ -249,9 +273,44 @@ static rd_kafka_error_t *commit(struct evs_producer *p, const char *group,
     return e;
 }
 
+/* A record that is refused makes the transaction void, but a commit would wait a minute for those
+ * behind it, which are not sent any more. */
+static bool all_taken(struct evs_producer *p)
+{
+    int64_t until_us = evs_clock_mono_us() + (int64_t)TXN_MS * 1000;
+    while (!evs_client_refused(p->c)->native && evs_clock_mono_us() < until_us)
+        if (!rd_kafka_flush(p->rk, FULL_MS))
+            break;
+    return !evs_client_refused(p->c)->native;
+}
+
+static enum evs_rc refused(struct evs_producer *p, struct evs_err *err)
+{
+    const struct evs_refused *no = evs_client_refused(p->c);
+    if (no->native == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        evs_fail_native(err, EVS_POISON, "kafka", no->native,
+                        "the topic takes no record of that size (max.message.bytes)");
+        err->row = no->mark;
+    } else if (no->native == RD_KAFKA_RESP_ERR_INVALID_RECORD ||
+               no->native == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP) {
+        evs_fail_native(err, EVS_FATAL, "kafka", no->native,
+                        "the target topic refuses a record: %s", rd_kafka_err2str(no->native));
+        evs_hint(err, "compacted topics take none without a key; message.timestamp.before.max.ms"
+                      " and its like limit timestamps");
+    } else {
+        enum evs_rc rc = evs_kafka_class(no->native);
+        evs_fail_native(err, rc, "kafka", no->native, "produce: %s", rd_kafka_err2str(no->native));
+    }
+    return err->code;
+}
+
 enum evs_rc evs_producer_commit(struct evs_producer *p, const char *group,
                                 const struct evs_commit *offsets, size_t n, struct evs_err *err)
 {
+    if (!all_taken(p)) {
+        evs_producer_abort(p);
+        return refused(p, err);
+    }
     rd_kafka_error_t *e = commit(p, group, offsets, n);
     if (!e) {
         p->open = false;

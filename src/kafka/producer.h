@@ -32,10 +32,13 @@ struct evs_commit {
     char *metadata; /* to commit: borrowed; as read: the caller's to evs_free */
 };
 
-/* brokers: another cluster's, or NULL for the conf's. txn_id NULL: no transactions. */
+/* brokers: another cluster's, or NULL for the conf's. txn_id NULL: no transactions. topic: what
+ * will be written to, or NULL: batches are then no larger than it takes. */
 enum evs_rc evs_producer_open(const struct evs_client_conf *conf, const char *brokers,
-                              const char *txn_id, int64_t timeout_ms, struct evs_producer **ret_p,
-                              struct evs_err *err) EVS_MUST_USE;
+                              const char *txn_id, const char *topic, int64_t timeout_ms,
+                              struct evs_producer **ret_p, struct evs_err *err) EVS_MUST_USE;
+/* Whether the topic is compacted, and so takes no record without a key; false where unknown. */
+bool evs_producer_compacted(const struct evs_producer *p);
 void evs_producer_close(struct evs_producer *p); /* NULL is fine; an open transaction is aborted */
 /* How many partitions the topic has; EVS_FATAL when it does not exist: none is created. */
 enum evs_rc evs_producer_partitions(struct evs_producer *p, const char *topic, int32_t *ret_n,
@@ -44,9 +47,11 @@ enum evs_rc evs_producer_init(struct evs_producer *p, struct evs_err *err) EVS_M
 enum evs_rc evs_producer_begin(struct evs_producer *p, struct evs_err *err) EVS_MUST_USE;
 /* Where Java puts the key, the empty one included (librdkafka's own scatters it). */
 int32_t evs_producer_place(const void *key, size_t len, int32_t partitions);
-/* Waits while the library's queue is full. */
+/* Waits while the library's queue is full. A commit that fails because the broker takes no record
+ * of that size is EVS_POISON, err->row the mark of that record. */
 enum evs_rc evs_producer_send(struct evs_producer *p, const char *topic, int32_t partition,
-                              const struct evs_event *ev, struct evs_err *err) EVS_MUST_USE;
+                              const struct evs_event *ev, size_t mark,
+                              struct evs_err *err) EVS_MUST_USE;
 /* Offsets and everything sent since begin, at once. */
 enum evs_rc evs_producer_commit(struct evs_producer *p, const char *group,
                                 const struct evs_commit *offsets, size_t n,

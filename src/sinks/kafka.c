@@ -42,7 +42,8 @@ static enum evs_rc count_source(struct evs_topic *s, const struct evs_sink_spec 
         return evs_producer_partitions(s->p, s->view.topic, &s->source_partitions, err);
     if (!spec->cluster || !spec->write || s->view.mode != EVS_VIEW_LOG)
         return EVS_OK;
-    enum evs_rc rc = evs_producer_open(spec->cluster, NULL, NULL, spec->timeout_ms, &source, err);
+    enum evs_rc rc =
+        evs_producer_open(spec->cluster, NULL, NULL, NULL, spec->timeout_ms, &source, err);
     if (!rc)
         rc = evs_producer_partitions(source, s->view.topic, &s->source_partitions, err);
     evs_producer_close(source);
@@ -74,8 +75,8 @@ static enum evs_rc open_topic(const struct evs_sink_spec *spec, struct evs_sink 
     s->plan_hash = evs_xstrdup(spec->plan_hash);
     s->group = evs_xprintf("eventscope-%s", spec->id);
     s->other = brokers != NULL;
-    rc = evs_producer_open(spec->cluster, brokers, spec->write ? s->group : NULL, spec->timeout_ms,
-                           &s->p, err);
+    rc = evs_producer_open(spec->cluster, brokers, spec->write ? s->group : NULL,
+                           spec->write ? s->topic : NULL, spec->timeout_ms, &s->p, err);
     if (!rc)
         rc = evs_producer_partitions(s->p, s->topic, &s->partitions, err);
     if (!rc)
@@ -97,6 +98,15 @@ static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, stru
              (int)s->partitions);
     (void)err;
     return EVS_OK;
+}
+
+static enum evs_rc check(struct evs_sink *sink, const struct evs_row *row, struct evs_err *err)
+{
+    const struct evs_topic *s = (const struct evs_topic *)sink;
+    if (row->key || !evs_producer_compacted(s->p))
+        return EVS_OK;
+    return evs_fail(err, EVS_POISON, "kafka: %s is compacted and takes no record without a key",
+                    s->topic);
 }
 
 /* --- checkpoint: "1 HASH STATE EPOCH; PARTITION numbers...;" ---------------------------------- */
@@ -207,7 +217,7 @@ static enum evs_rc bury(struct evs_topic *s, struct evs_err *err)
     for (size_t i = 0; !rc && i < s->index.n; i++) {
         struct evs_event ev = {.key = s->index.items[i].key, .key_len = s->index.items[i].key_len};
         rc = evs_producer_send(s->p, s->topic,
-                               evs_producer_place(ev.key, ev.key_len, s->partitions), &ev, err);
+                               evs_producer_place(ev.key, ev.key_len, s->partitions), &ev, 0, err);
     }
     evs_topic_index_done(s);
     return rc;
@@ -262,8 +272,8 @@ static enum evs_rc total_of(const struct evs_topic *s, const struct evs_row *r, 
     return EVS_OK;
 }
 
-static enum evs_rc send_row(struct evs_topic *s, const struct evs_row *r, struct evs_sink_done *d,
-                            struct evs_err *err)
+static enum evs_rc send_row(struct evs_topic *s, const struct evs_row *r, size_t at,
+                            struct evs_sink_done *d, struct evs_err *err)
 {
     char source[80];
     EVS_AUTO(evs_buf) struct evs_buf total = EVS_BUF_INIT(2 * EVS_DECIMAL_DIGITS);
@@ -299,7 +309,7 @@ static enum evs_rc send_row(struct evs_topic *s, const struct evs_row *r, struct
     }
     d->deleted += r->deleted && e && !e->deleted;
     d->written += !r->deleted;
-    return rc ? rc : evs_producer_send(s->p, s->topic, to, &ev, err);
+    return rc ? rc : evs_producer_send(s->p, s->topic, to, &ev, at, err);
 }
 
 /* After the commit: the index is what the topic now says. */
@@ -338,7 +348,7 @@ static enum evs_rc apply(struct evs_sink *sink, struct evs_sink_batch *b,
     if (rc)
         return rc;
     for (size_t i = 0; !rc && i < b->n; i++) {
-        rc = send_row(s, &b->rows[i], &d, err);
+        rc = send_row(s, &b->rows[i], i, &d, err);
         err->row = i;
     }
     evs_sink_next(&s->ckpt, b, &d, &next);
@@ -390,6 +400,7 @@ const struct evs_sink_ops evs_sink_kafka = {
     .alone = "a process knows what the topic holds from its start on, not what others add",
     .rows_min = 140000, /* a transaction costs 0.1 s whatever it holds */
     .open = open_topic,
+    .check = check,
     .info = info,
     .load = load,
     .claim = claim,
