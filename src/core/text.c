@@ -134,6 +134,7 @@ static size_t take_marks(const uint8_t *p, size_t n, struct evs_text_cell *cell)
             memcpy(cell->bytes + cell->len, "\xef\xbf\xbd", 3);
             cell->len = (uint8_t)(cell->len + 3);
             cell->cols++;
+            cell->cut = true;
         }
         used += (size_t)len;
     }
@@ -142,7 +143,7 @@ static size_t take_marks(const uint8_t *p, size_t n, struct evs_text_cell *cell)
 
 size_t evs_text_next(const uint8_t *p, size_t n, struct evs_text_cell *cell)
 {
-    cell->escaped = false;
+    cell->escaped = cell->cut = false;
     cell->len = cell->cols = 0;
     uint32_t cp;
     int len = evs_text_decode(p, n, &cp);

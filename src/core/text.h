@@ -53,6 +53,7 @@ struct evs_text_cell {
     char bytes[32];
     uint8_t len, cols;
     bool escaped;
+    bool cut; /* the last of the columns is the U+FFFD that its bytes end with */
 };
 size_t evs_text_next(const uint8_t *p, size_t n, struct evs_text_cell *ret_cell);
 

@@ -88,6 +88,24 @@ static void few_colors(struct evs_theme *theme, enum evs_depth depth)
         theme->role[i] = (struct evs_style){EVS_COLOR_OWN, EVS_COLOR_OWN, 0, true};
 }
 
+/* With eight colours dark greys become black, which nobody sees on a black terminal: text is dim
+ * instead, the cursor's row reversed. */
+static void keep_visible(struct evs_theme *theme)
+{
+    for (int i = 0; i < EVS_ROLE_N; i++) {
+        struct evs_style *st = &theme->role[i];
+        bool dark = st->fg == 0 && (st->bg == EVS_COLOR_OWN || st->bg == 0);
+        if (dark) {
+            st->fg = st->bg == 0 ? 7 : EVS_COLOR_OWN;
+            st->attrs |= EVS_ATTR_DIM;
+        }
+    }
+    struct evs_style *cursor = &theme->role[EVS_ROLE_ROW_CURSOR];
+    if (cursor->bg == 0)
+        *cursor = (struct evs_style){EVS_COLOR_OWN, EVS_COLOR_OWN,
+                                     (uint8_t)(cursor->attrs | EVS_ATTR_REVERSE), true};
+}
+
 static void heat_text(struct evs_style *st)
 {
     if (st->bg == EVS_COLOR_OWN || st->fg != EVS_COLOR_OWN)
@@ -107,6 +125,8 @@ void evs_theme_reduce(struct evs_theme *theme, enum evs_depth depth)
     }
     if (depth == EVS_DEPTH_16 || depth == EVS_DEPTH_8)
         few_colors(theme, depth);
+    if (depth == EVS_DEPTH_8)
+        keep_visible(theme);
 }
 
 struct evs_style evs_theme_style(const struct evs_theme *theme, enum evs_role role,

@@ -128,6 +128,19 @@ static bool put(struct evs_view *v, int row, int col, enum evs_role role, const 
     return true;
 }
 
+/* A character with its marks; the U+FFFD for marks too many has a cell of its own. */
+static bool put_char(struct evs_view *v, int row, int col, enum evs_role role,
+                     const struct evs_text_cell *cell)
+{
+    static const char more[] = "\xef\xbf\xbd";
+    size_t len = cell->len;
+    if (!cell->cut)
+        return put(v, row, col, role, cell->bytes, len, cell->cols);
+    int cols = cell->cols - 1;
+    return put(v, row, col, role, cell->bytes, len - strlen(more), cols) &&
+           put(v, row, col + cols, role, more, strlen(more), 1);
+}
+
 /* Draws at most `limit` columns; returns the columns used. */
 static int draw(struct evs_view *v, int row, int col, int limit, enum evs_role role, const void *p,
                 size_t n)
@@ -147,7 +160,7 @@ static int draw(struct evs_view *v, int row, int col, int limit, enum evs_role r
             for (int i = 0; i < cell.cols; i++)
                 if (!put(v, row, col + used + i, EVS_ROLE_ESCAPE, cell.bytes + i, 1, 1))
                     return used + i;
-        } else if (!put(v, row, col + used, role, cell.bytes, cell.len, cell.cols)) {
+        } else if (!put_char(v, row, col + used, role, &cell)) {
             break;
         }
         used += cell.cols;

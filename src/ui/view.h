@@ -22,7 +22,7 @@
 #include "ui/glyph.h"
 #include "ui/theme.h"
 
-enum { EVS_CELL_BYTES = 20 };
+enum { EVS_CELL_BYTES = 21 };
 struct evs_cell {
     char bytes[EVS_CELL_BYTES]; /* UTF-8: a character with at most four marks */
     uint8_t len;

@@ -206,9 +206,27 @@ static void test_few_colors_stay_readable(void **state)
         }
 }
 
+/* A terminal's own background is often black, and eight colours have no grey but it. */
+static void test_eight_colors_without_black_text(void **state)
+{
+    (void)state;
+    for (size_t i = 0; evs_theme_builtin(i); i++) {
+        struct evs_theme t;
+        struct evs_err err = EVS_ERR_INIT;
+        assert_int_equal(evs_theme_load(evs_theme_builtin(i), NULL, &t, &err), EVS_OK);
+        evs_theme_reduce(&t, EVS_DEPTH_8);
+        for (int r = 0; r < EVS_ROLE_HEAT_0; r++)
+            if (t.role[r].fg == 0 && t.role[r].bg <= 0)
+                fail_msg("%s: %s is black", evs_theme_builtin(i), evs_role_name((enum evs_role)r));
+        struct evs_style row = evs_theme_style(&t, EVS_ROLE_TEXT, EVS_ROLE_ROW_CURSOR);
+        assert_true(row.bg > 0 || row.attrs & EVS_ATTR_REVERSE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_eight_colors_without_black_text),
         cmocka_unit_test(test_themes_load),
         cmocka_unit_test(test_contrast),
         cmocka_unit_test(test_heat_text),

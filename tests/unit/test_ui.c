@@ -93,6 +93,28 @@ static void test_view(void **state)
     evs_surface_done(&s);
 }
 
+/* Each cell holds one character with its marks: what a terminal's library can show. */
+static void test_view_marks(void **state)
+{
+    static const char six[] = "Z\u0351\u036b\u0313\u036a\u0302\u036b!";
+    static const char wide[] = "\u7528\u0351\u036b\u0313\u036a\u0302!";
+    static const char far[] = "\U00010400\U0001e000\U0001e000\U0001e000\U0001e000!";
+    struct evs_surface s;
+    (void)state;
+    evs_surface_init(&s);
+    evs_surface_resize(&s, 3, 6);
+    struct evs_view v = evs_view_all(&s);
+    assert_int_equal(evs_view_text(&v, 0, 0, EVS_ROLE_TEXT, six), 3);
+    assert_string_equal(row_text(&s, 0), "Z\u0351\u036b\u0313\u036a\ufffd!");
+    assert_int_equal(evs_surface_at(&s, 0, 0)->cols, 1);
+    assert_int_equal(evs_surface_at(&s, 0, 1)->cols, 1);
+    assert_int_equal(evs_view_text(&v, 1, 0, EVS_ROLE_TEXT, wide), 4);
+    assert_string_equal(row_text(&s, 1), "\u7528\u0351\u036b\u0313\u036a\ufffd!");
+    assert_int_equal(evs_view_text(&v, 2, 0, EVS_ROLE_TEXT, far), 2);
+    assert_true(evs_text_is_utf8(row_text(&s, 2), strlen(row_text(&s, 2))));
+    evs_surface_done(&s);
+}
+
 /* Any bytes: every row stays as wide as the screen, no control byte in a cell. */
 static void test_view_hostile(void **state)
 {
@@ -412,6 +434,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_view),
+        cmocka_unit_test(test_view_marks),
         cmocka_unit_test(test_view_hostile),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_table_order),
