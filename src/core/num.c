@@ -158,6 +158,26 @@ char *evs_num_bytes(char *to, double bytes)
     return three(to, bytes, 1000, units);
 }
 
+char *evs_num_width(char *to, int64_t ms)
+{
+    evs_num_ago(to, ms);
+    size_t n = strlen(to);
+    if (n > 5 && !strncmp(to + n - 5, " 00 ", 4)) /* "36 h 00 m" */
+        to[n - 5] = '\0';
+    return to;
+}
+
+char *evs_num_took(char *to, int64_t ms)
+{
+    if (ms >= 60000)
+        return evs_num_ago(to, ms);
+    if (ms < 1000)
+        snprintf(to, EVS_NUM_LEN, "%lld ms", (long long)(ms > 0 ? ms : 0));
+    else
+        snprintf(to, EVS_NUM_LEN, "%.*f s", ms < 9995 ? 2 : 1, (double)ms / 1000);
+    return to;
+}
+
 char *evs_num_ago(char *to, int64_t ms)
 {
     int64_t s = ms / 1000;

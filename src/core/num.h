@@ -37,13 +37,20 @@ char *evs_num_human(char *to, double v);
 char *evs_num_bytes(char *to, double bytes);
 /* Two units: 0.3 s, 9.8 s, 1 m 41 s, 22 m 05 s, 2 h 41 m, 35 h 58 m, 3 d 04 h. */
 char *evs_num_ago(char *to, int64_t ms);
+/* A width: as evs_num_ago without a second unit of zero: 36 h, 20 m, 1 h 20 m. */
+char *evs_num_width(char *to, int64_t ms);
+/* What work took, or lies between two records: 12 ms, 1.02 s, 12.3 s, then as evs_num_ago. */
+char *evs_num_took(char *to, int64_t ms);
 /* 38.4 % of a share 0..1; 5.2x as a ratio (× where not ASCII). */
 char *evs_num_share(char *to, double share);
 char *evs_num_ratio(char *to, double ratio);
 /* Times of the local zone, or UTC after evs_num_set_utc(true). */
 void evs_num_set_utc(bool on);
 char *evs_num_clock(char *to, int64_t ts_ms,
-                    int64_t now_ms);         /* 14:32:06.107; day added if not today */
+                    int64_t now_ms); /* 14:32:06.107; day added if not today */
+/* As much of it as a step of that width needs: 14:32, 14:32:06 or 14:32:06.107; step 0: minutes
+ * where the day is named, else seconds. now_ms < 0 names the day always. */
+char *evs_num_moment(char *to, int64_t ts_ms, int64_t now_ms, int64_t step_ms);
 char *evs_num_iso(char *to, int64_t ts_ms);  /* 2026-11-22T14:32:06.107+01:00 */
 char *evs_num_zone(char *to, int64_t ts_ms); /* CET, UTC */
 

@@ -195,6 +195,22 @@ char *evs_num_clock(char *to, int64_t ts_ms, int64_t now_ms)
     return to;
 }
 
+char *evs_num_moment(char *to, int64_t ts_ms, int64_t now_ms, int64_t step_ms)
+{
+    if (now_ms >= 0)
+        evs_num_clock(to, ts_ms, now_ms);
+    else
+        evs_num_clock(to, ts_ms, ts_ms + 2 * 86400000LL);
+    bool day = strchr(to, ' ') != NULL;
+    char *end = strrchr(to, '.');
+    if (end && (step_ms >= 1000 || !step_ms))
+        *end = '\0';
+    end = strrchr(to, ':');
+    if (end && (step_ms >= 60000 || (!step_ms && day)))
+        *end = '\0';
+    return to;
+}
+
 char *evs_num_iso(char *to, int64_t ts_ms)
 {
     struct tm tm = broken(ts_ms);

@@ -86,7 +86,7 @@ static void hot_since(struct diag *d, struct evs_finding *f, const struct evs_ke
         return;
     }
     char at[EVS_NUM_LEN];
-    evs_num_clock(at, ts, d->now_ms);
+    evs_num_moment(at, ts, d->now_ms, 0);
     if (ts == k->first_ts)
         evs_buf_printf(t, " Since %s (%.1f %% since then, none before).", at, 100 * since);
     else

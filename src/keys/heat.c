@@ -116,10 +116,11 @@ static struct evs_heat_pattern *add(struct found *f, const char *kind, int32_t r
 static char *span_text(const struct found *f, size_t from, size_t to)
 {
     char a[EVS_NUM_LEN], b[EVS_NUM_LEN];
-    evs_num_clock(a, col_ms(f->g, from), f->now_ms);
+    evs_num_moment(a, col_ms(f->g, from), f->now_ms, f->g->bucket_ms);
     if (to >= f->end)
         return evs_xprintf("since %s", a);
-    return evs_xprintf("%s to %s", a, evs_num_clock(b, col_ms(f->g, to), f->now_ms));
+    return evs_xprintf("%s to %s", a,
+                       evs_num_moment(b, col_ms(f->g, to), f->now_ms, f->g->bucket_ms));
 }
 
 /* --- band --- */
@@ -287,7 +288,7 @@ static void steps(struct found *f)
         if (!p)
             return;
         char at[EVS_NUM_LEN];
-        evs_num_clock(at, col_ms(f->g, from), f->now_ms);
+        evs_num_moment(at, col_ms(f->g, from), f->now_ms, f->g->bucket_ms);
         p->last_partition = (int32_t)last;
         p->text = last > r ? evs_xprintf("p%zu to p%zu begin at %s", r, last, at)
                            : evs_xprintf("p%zu begins at %s", r, at);

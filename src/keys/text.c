@@ -50,9 +50,11 @@ void evs_scan_summary(struct evs_buf *b, const struct evs_scan_sn *sn)
     const struct evs_keyset *ks = sn->ks;
     const struct evs_report *r = sn->report;
     char n1[EVS_NUM_LEN], n2[EVS_NUM_LEN], n3[EVS_NUM_LEN], n4[EVS_NUM_LEN];
-    evs_buf_printf(b, "%s messages, %s in %.1f s, %d partition%s, %s",
+    char took[EVS_NUM_LEN];
+    evs_buf_printf(b, "%s messages, %s in %s, %d partition%s, %s",
                    evs_num_commas(n1, (int64_t)ks->messages), evs_num_bytes(n2, (double)ks->bytes),
-                   (double)sn->elapsed_us / 1e6, (int)ks->read, ks->read == 1 ? "" : "s",
+                   evs_num_took(took, sn->elapsed_us / 1000), (int)ks->read,
+                   ks->read == 1 ? "" : "s",
                    sn->sample  ? "sample"
                    : ks->exact ? "exact"
                                : "bounded");
@@ -70,7 +72,7 @@ void evs_scan_summary(struct evs_buf *b, const struct evs_scan_sn *sn)
     if (sn->recent && sn->recent->messages) {
         evs_buf_printf(b, "\nlately, %s messages since %s\n",
                        evs_num_commas(n1, (int64_t)sn->recent->messages),
-                       evs_num_clock(n2, sn->recent->first_ts, sn->now_ms));
+                       evs_num_moment(n2, sn->recent->first_ts, sn->now_ms, 1000));
         findings(b, sn->recent_report);
     }
     evs_buf_printf(b, "\ndistinct keys %s", evs_num_commas(n1, (int64_t)(ks->distinct + 0.5)));

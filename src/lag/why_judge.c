@@ -137,8 +137,8 @@ static void judge_all(struct evs_why *w, const struct evs_lag_group_row *g,
     else if (!rated)
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_UNKNOWN, "1 reading", "no rates after one reading");
     else if (keep == others && in == 0)
-        settle(w, EVS_SUSPECT_ALL_SLOW, EVS_CLEARED, "readings",
-               "nothing waits on the other %zu", others);
+        settle(w, EVS_SUSPECT_ALL_SLOW, EVS_CLEARED, "readings", "nothing waits on the other %zu",
+               others);
     else if (keep * 2 >= others)
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_CLEARED, "readings",
                "%zu of the other %zu keep%s up: %s of %s messages/s", keep, others,
@@ -152,22 +152,13 @@ static void judge_all(struct evs_why *w, const struct evs_lag_group_row *g,
                evs_num_human(a, out), evs_num_human(b, in));
     else
         settle(w, EVS_SUSPECT_ALL_SLOW, EVS_FOUND, "readings",
-               "none of the other %zu keeps up: %s of %s messages/s",
-               others, evs_num_human(a, out), evs_num_human(b, in));
+               "none of the other %zu keeps up: %s of %s messages/s", others, evs_num_human(a, out),
+               evs_num_human(b, in));
 }
 
 static int64_t last_commit(const struct evs_lag_row *r)
 {
     return r->commit_ms > 0 ? r->commit_ms : r->moved_ms;
-}
-
-/* To the second; the day is kept. */
-static const char *clock_s(char *to, int64_t at_ms, int64_t now_ms)
-{
-    char *dot = strrchr(evs_num_clock(to, at_ms, now_ms), '.');
-    if (dot)
-        *dot = '\0';
-    return to;
 }
 
 static void judge_processing(struct evs_why *w, const struct evs_lag_row *r)
@@ -176,7 +167,8 @@ static void judge_processing(struct evs_why *w, const struct evs_lag_row *r)
     int64_t at_ms = last_commit(r);
     if (at_ms > 0)
         settle(w, EVS_SUSPECT_PROCESSING, EVS_UNKNOWN, "inferred",
-               "cannot be told from lag alone; last commit %s", clock_s(t, at_ms, w->at_ms));
+               "cannot be told from lag alone; last commit %s",
+               evs_num_moment(t, at_ms, w->at_ms, 1000));
     else
         settle(w, EVS_SUSPECT_PROCESSING, EVS_UNKNOWN, "inferred",
                "cannot be told from lag alone; no commit while watched");
@@ -260,6 +252,7 @@ static void key_text(const struct evs_why_key *k, char *to, size_t size)
 static void judge_keys(struct evs_why *w, const struct evs_why_read *read)
 {
     char key[200], share[EVS_NUM_LEN], n[EVS_NUM_LEN], how[48];
+    char took[EVS_NUM_LEN];
     if (!w->read || !w->n_keys) {
         settle(w, EVS_SUSPECT_HOT_KEY, w->read ? EVS_CLEARED : EVS_UNKNOWN, "read", "%s",
                read->window_failed[0] ? read->window_failed
@@ -272,11 +265,11 @@ static void judge_keys(struct evs_why *w, const struct evs_why_read *read)
     bool hot = part >= HOT_SHARE && w->read > 1 && k->count - k->error > 1;
     key_text(k, key, sizeof(key));
     evs_num_share(share, part);
-    snprintf(how, sizeof(how), "%s, %.1f s",
+    snprintf(how, sizeof(how), "%s, %s",
              k->error   ? "bounded"
              : w->whole ? "exact"
                         : "a part",
-             w->seconds);
+             evs_num_took(took, (int64_t)(w->seconds * 1000)));
     settle(w, EVS_SUSPECT_HOT_KEY, hot ? EVS_FOUND : EVS_CLEARED, how,
            "heaviest key %s has %s of %s%s waiting", key, share, w->whole ? "the " : "",
            evs_num_commas(n, w->read));
@@ -322,7 +315,7 @@ static void say_since(struct evs_why *w, const struct evs_lag_row *row)
 {
     char t[EVS_NUM_LEN];
     if (last_commit(row) > 0)
-        say(w, " since %s", clock_s(t, last_commit(row), w->at_ms));
+        say(w, " since %s", evs_num_moment(t, last_commit(row), w->at_ms, 1000));
 }
 
 static void say_record(struct evs_why *w, const struct evs_lag_group_row *g,

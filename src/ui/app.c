@@ -359,6 +359,12 @@ const char *evs_ui_rate(const struct evs_ui *ui, char *to, double per_second)
     return to;
 }
 
+const char *evs_ui_moment(const struct evs_ui *ui, char *to, int64_t ts_ms)
+{
+    return ts_ms >= 0 && ui->time_mode == EVS_TIME_CLOCK ? evs_num_moment(to, ts_ms, ui->now_ms, 0)
+                                                         : evs_ui_time(ui, to, ts_ms);
+}
+
 const char *evs_ui_time(const struct evs_ui *ui, char *to, int64_t ts_ms)
 {
     if (ts_ms < 0)

@@ -62,10 +62,7 @@ static void link_text(const struct evs_ui *ui, bool wide, char *to, size_t size,
         snprintf(to, size, "%s connecting", evs_glyph(EVS_G_WAIT));
     } else {
         *role = EVS_ROLE_BAD;
-        evs_num_clock(since, link.since_ms, ui->now_ms);
-        char *dot = strrchr(since, '.');
-        if (dot)
-            *dot = '\0';
+        evs_num_moment(since, link.since_ms, ui->now_ms, 1000);
         bool never = !ui->data.topics_sn || !ui->data.topics_sn->n;
         snprintf(to, size, "%s %s%s%s%s", evs_glyph(EVS_G_DOWN), never ? "not connected" : "lost ",
                  never ? "" : since, wide && link.reason[0] ? ", " : "", wide ? link.reason : "");

@@ -329,7 +329,7 @@ void evs_ui_scan_scope(const struct evs_ui_scan *sc, const struct evs_scan_sn *s
 {
     char span[EVS_NUM_LEN] = "";
     if (sn && sn->ks->first_ts >= 0)
-        evs_num_ago(span, sn->ks->last_ts - sn->ks->first_ts);
+        evs_num_width(span, sn->ks->last_ts - sn->ks->first_ts);
     const char *dot = evs_glyph(EVS_G_DOT);
     if (sc->at.partition >= 0)
         snprintf(to, size, "p%d %s %s", (int)sc->at.partition, dot, span);

@@ -187,6 +187,8 @@ const char *evs_ui_num(const struct evs_ui *ui, char *to, int64_t v);
 const char *evs_ui_bytes(const struct evs_ui *ui, char *to, int64_t v);
 const char *evs_ui_rate(const struct evs_ui *ui, char *to, double per_second);
 const char *evs_ui_time(const struct evs_ui *ui, char *to, int64_t ts_ms);
+/* Likewise; the clock without milliseconds, where they say nothing. */
+const char *evs_ui_moment(const struct evs_ui *ui, char *to, int64_t ts_ms);
 bool evs_ui_exact(const struct evs_ui *ui);
 
 /* --- prompt in the status line (widgets/prompt.h has the editor) ---------------------------- */

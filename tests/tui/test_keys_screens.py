@@ -148,7 +148,7 @@ def test_partitions_know_the_scan_and_bytes(kafka, orders, admin, tui):
 
 def test_keys_of_one_partition_and_of_all(kafka, kevs, orders, tui):
     t = tui("messages", orders, "-o", "beginning", "-b", kafka, "--tui", rows=36, cols=130)
-    t.wait(re.compile(r"kept of"))
+    t.wait(re.compile(r"messages loaded"))
     t.wait(re.compile(r"^► *\d+ +\d+ ", re.M))
     at = re.search(r"^► *(\d+) ", t.text, re.M)[1]
     t.send("K").wait(f"Only p{at} was read")

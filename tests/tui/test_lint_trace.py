@@ -73,7 +73,7 @@ def test_several_topics_are_lanes_with_the_time_between(admin, kafka, kevs, topi
         assert event["step"] == int(re.search(r"\d+", line)[0])
     starts = [line.index(e["event"]) for e, line in zip(told, lines)]
     assert len(set(starts)) == 3 and starts[:3] == sorted(starts[:3])     # one column a topic
-    assert "+1234 ms" in lines[1] and "+59 s" in lines[2] and "+8 m 59 s" in lines[3]
+    assert "+1.23 s" in lines[1] and "+59.8 s" in lines[2] and "+8 m 59 s" in lines[3]
     t.send("f", " map:(.state // 0) + 1\r").wait("fold: map")
     t.wait("state after #12").wait(re.compile(r"\+ 12\b"))
     saved = tmp_path / "states.jsonl"

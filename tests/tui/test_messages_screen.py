@@ -19,7 +19,7 @@ def screen(kafka, tui):
     def start(topic, *options, **size):
         t = tui("messages", topic, "-b", kafka, "--tui", *options,
                 **{"rows": 34, "cols": 118, **size})
-        return t.wait(re.compile(r"END|kept of"), 60)
+        return t.wait(re.compile(r"END|loaded|kept of"), 60)
     return start
 
 
@@ -46,6 +46,19 @@ def test_lanes_are_marked_and_scrolled(screen, numbers):
     t.send("l").send("h").wait(re.compile(r"TIME +\*p0 +p2"))
     t.send("U").wait(re.compile(r"TIME +p0 +p1"))
     t.send("m").wait("messages by time").send("m").wait(re.compile(r"list · read_committed"))
+
+
+def test_lanes_cut_between_characters(screen, topic, admin):
+    """A key longer than its lane, and one with a zero byte: whole characters, to their end."""
+    name = topic(partitions=2)
+    admin("produce", topic=name, records=[
+        {"partition": 0, "key": "键" * 100, "value": "v", "timestamp": 1700000000000},
+        {"partition": 1, "key": "the start\0the end", "value": "v", "timestamp": 1700000001020}])
+    t = screen(name)
+    t.send("m").wait("键键键").wait("the start\\x00the end  v").wait("+1.02 s")
+    assert "\\xe" not in t.text
+    t.send("@", "p1:0", "enter").wait(re.compile(r"› p1"))
+    t.send("m").wait("one partition: nothing to lay out")
 
 
 def test_a_tail_by_time(screen, topic, admin):
@@ -124,10 +137,28 @@ def test_so_many_and_no_more(screen, numbers):
 def test_esc_at_once_stops_the_search_it_began(screen, numbers):
     """Both keys come before the search has: it is stopped, its words stay and c goes on."""
     t = screen(numbers)
-    t.send("/", "p:all key:=k3", "enter", "esc").wait("c continues")
+    t.send("/", "p:all key:=k3").wait(re.compile(r"what +p:all key:=k3 .* valid"))
+    t.send("\r\x1b").wait("c continues")                 # one write: no news between the two
     assert "key:=k3" in t.lines[1]
     t.send("c").wait(re.compile(r"80 kept of 400 read"))
     t.send("esc").wait("no filter")
+
+
+def test_esc_stops_a_search_that_only_begins(broker, any_admin, tui):
+    """The list is empty and the brokers have not yet said where the search begins."""
+    k = broker()
+    admin = any_admin.at(k.bootstrap)
+    admin("create-topic", topic="slow", partitions=2)
+    admin("produce", topic="slow", records=[
+        {"partition": i % 2, "key": f"k{i % 5}", "value": "v"} for i in range(100)])
+    t = tui("messages", "slow", "-b", k.bootstrap, "--tui", rows=34, cols=118)
+    t.wait("END").send("/", "p:all key:=k3").wait(re.compile(r"[\d,]+ messages at most"))
+    k.freeze()
+    t.send("\r").wait(lambda t: "search slow" not in t.text and " k2 " not in t.text)
+    t.send("\x1b").pump(0.5)
+    k.thaw()
+    t.wait("c continues", 60)
+    assert "key:=k3" in t.lines[1]
 
 
 def test_the_entry_learns_what_is_known_later(kafka, topic, admin, tui):

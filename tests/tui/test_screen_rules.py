@@ -46,7 +46,7 @@ def holes(topic, admin):
 @pytest.mark.parametrize("isolation,aborted", [([], "aborted"), (["i"], None)])
 def test_no_hole_between_offsets(isolation, aborted, kafka, kevs, holes, tui):
     t = tui("messages", holes, "-b", kafka, "--tui", "-o", "beginning", rows=60, cols=120)
-    t.wait(re.compile(r"kept of")).send(*isolation)
+    t.wait(re.compile(r"messages loaded")).send(*isolation)
     t.wait("read_uncommitted" if isolation else "read_committed")
     low, high = 2, 33
     end = kevs("partitions", holes, "--json").ok().json["partitions"][0]

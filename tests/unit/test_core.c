@@ -194,6 +194,15 @@ static void numbers_print_in_one_style(void **state)
     assert_string_equal(evs_num_bytes(t, 1920000), "1.92 MB");
     assert_string_equal(evs_num_ago(t, 1325000), "22 m 05 s");
     assert_string_equal(evs_num_ago(t, 300), "0.3 s");
+    assert_string_equal(evs_num_width(t, 36 * 3600000LL), "36 h");
+    assert_string_equal(evs_num_width(t, 20 * 60000LL), "20 m");
+    assert_string_equal(evs_num_width(t, 80 * 60000LL), "1 h 20 m");
+    assert_string_equal(evs_num_width(t, 500), "0.5 s");
+    assert_string_equal(evs_num_took(t, 12), "12 ms");
+    assert_string_equal(evs_num_took(t, 1021), "1.02 s");
+    assert_string_equal(evs_num_took(t, 9996), "10.0 s");
+    assert_string_equal(evs_num_took(t, 59766), "59.8 s");
+    assert_string_equal(evs_num_took(t, 101000), "1 m 41 s");
     assert_string_equal(evs_num_share(t, 0.384), "38.4 %");
 }
 

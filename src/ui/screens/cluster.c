@@ -333,8 +333,7 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
                   c->sn->cluster_id ? c->sn->cluster_id : evs_glyph(EVS_G_NONE), dot, controller,
                   evs_num_commas(topics, c->sn->topics), c->sn->topics == 1 ? "" : "s",
                   evs_num_commas(partitions, c->sn->partitions));
-    evs_num_clock(at, c->sn->at_ms, evs_ui_now_ms(s->ui));
-    at[8] = '\0';
+    evs_num_moment(at, c->sn->at_ms, evs_ui_now_ms(s->ui), 1000);
     evs_bands_say(b->value, sizeof(b->value), "metadata %s", at);
     evs_bands_table(b, c->on_led ? &c->topics : &c->table, c->on_led ? 0 : COL_ID);
 }

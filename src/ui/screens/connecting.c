@@ -194,8 +194,7 @@ void evs_connecting_bands(struct evs_ui *ui, struct evs_bands *b)
     if (sn && sn->error) {
         b->role = EVS_ROLE_BAD;
         evs_bands_say(b->left, sizeof(b->left), "%s", sn->error);
-        evs_num_clock(since, link.since_ms, ui->now_ms);
-        since[8] = '\0';
+        evs_num_moment(since, link.since_ms, ui->now_ms, 1000);
         evs_bands_say(b->value, sizeof(b->value), "since %s", since);
     } else if (evs_data_waiting_ms(ui) > SHOWN_AFTER_MS) {
         evs_bands_say(b->left, sizeof(b->left), "asking for the topics");

@@ -349,8 +349,7 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
         struct evs_field f;
         char at[EVS_NUM_LEN];
         evs_table_field(&p->table, evs_table_row(&p->table), COL_LAG, true, &f);
-        evs_num_clock(at, p->sn->at_ms, evs_ui_now_ms(s->ui));
-        at[8] = '\0';
+        evs_num_moment(at, p->sn->at_ms, evs_ui_now_ms(s->ui), 1000);
         evs_bands_say(b->value, sizeof(b->value), "%.*s  %s", (int)f.n, f.p, at);
     }
     evs_bands_table(b, &p->table, COL_GROUP);

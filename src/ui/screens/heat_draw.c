@@ -79,12 +79,7 @@ static void map_row(const struct heat *h, const struct scale *sc, struct evs_vie
 /* As much of the clock as a column is wide. */
 static const char *clock_of(const struct heat *h, char *to, int64_t ts_ms)
 {
-    int64_t width = evs_heat_grid_shown(h)->bucket_ms;
-    evs_num_clock(to, ts_ms, evs_ui_now_ms(h->ui));
-    char *end = strrchr(to, width >= 60000 ? ':' : '.');
-    if (end && width >= 1000)
-        *end = '\0';
-    return to;
+    return evs_num_moment(to, ts_ms, evs_ui_now_ms(h->ui), evs_heat_grid_shown(h)->bucket_ms);
 }
 
 static void axis(const struct heat *h, struct evs_view *v, int line)
@@ -95,11 +90,16 @@ static void axis(const struct heat *h, struct evs_view *v, int line)
     evs_view_glyph(v, line, cursor, EVS_ROLE_TEXT_STRONG, EVS_G_SORT_UP);
     evs_view_text(v, line, cursor + 2, EVS_ROLE_TEXT_DIM, "cursor");
     int used = 0;
+    bool days = false; /* a label told its day: so does the next one, whatever day it is */
     for (size_t col = h->first; col < g->n; col += AXIS_STEP) {
         int at = HEAT_LABEL + (int)(col - h->first);
         if (at < used || at + 8 >= v->cols)
             continue;
-        clock_of(h, t, g->start_ms + (int64_t)col * g->bucket_ms);
+        int64_t ts_ms = g->start_ms + (int64_t)col * g->bucket_ms;
+        clock_of(h, t, ts_ms);
+        if (days && !strchr(t, ' '))
+            evs_num_moment(t, ts_ms, -1, g->bucket_ms);
+        days = days || strchr(t, ' ');
         used = at + evs_view_text(v, line + 1, at, EVS_ROLE_TEXT_DIM, t) + 2;
     }
 }
@@ -190,6 +190,7 @@ void evs_heat_bands(const struct evs_screen *s, struct evs_bands *b)
     const struct evs_heat_grid *g = evs_heat_grid_shown(h);
     const char *dot = evs_glyph(EVS_G_DOT);
     char n[EVS_NUM_LEN], m[EVS_NUM_LEN], span[EVS_NUM_LEN], width[EVS_NUM_LEN];
+    char took[EVS_NUM_LEN];
     evs_bands_crumb(b, "Topics", s->at.topic, "Heat");
     if ((h->keys || h->fallback) && h->scan)
         evs_ui_scan_progress(h->scan, &b->progress);
@@ -197,8 +198,8 @@ void evs_heat_bands(const struct evs_screen *s, struct evs_bands *b)
         return;
     struct scale sc = scale_of(h);
     evs_bands_say(b->right, sizeof(b->right), "%s %s %zu %s %s %s %s %s log",
-                  evs_num_ago(span, (int64_t)g->n * g->bucket_ms), dot, g->n,
-                  evs_glyph(EVS_G_TIMES), evs_num_ago(width, g->bucket_ms), dot,
+                  evs_num_width(span, (int64_t)g->n * g->bucket_ms), dot, g->n,
+                  evs_glyph(EVS_G_TIMES), evs_num_width(width, g->bucket_ms), dot,
                   h->keys      ? "by key"
                   : h->leaders ? "messages, by leader"
                                : "messages",
@@ -215,8 +216,8 @@ void evs_heat_bands(const struct evs_screen *s, struct evs_bands *b)
     const struct evs_slices *sl = h->sn->s;
     evs_bands_say(b->tag, sizeof(b->tag), "span");
     evs_bands_say(b->left, sizeof(b->left),
-                  "offsets only, no message was read for the map %s %s offset look-ups in %.1f s%s",
-                  dot, evs_num_commas(n, sl->lookups), (double)sl->took_us / 1e6,
+                  "offsets only, no message was read for the map %s %s offset look-ups in %s%s",
+                  dot, evs_num_commas(n, sl->lookups), evs_num_took(took, sl->took_us / 1000),
                   sl->whole ? "" : ", coarse");
     if (sl->failed) {
         evs_bands_say(b->left, sizeof(b->left), "%d of %zu partitions did not answer",

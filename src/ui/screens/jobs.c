@@ -68,7 +68,7 @@ static void old_field(const struct jobs *j, const struct evs_job_entry *e, int c
             evs_field_set(f, EVS_ROLE_TEXT,
                           evs_num_share(n, (double)(e->next - e->from) / (double)span));
         break;
-    case COL_STARTED: evs_field_set(f, EVS_ROLE_TEXT, evs_ui_time(j->ui, n, e->at_ms)); break;
+    case COL_STARTED: evs_field_set(f, EVS_ROLE_TEXT, evs_ui_moment(j->ui, n, e->at_ms)); break;
     default: break;
     }
 }
@@ -110,7 +110,7 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
                           evs_num_ago(n, (int64_t)(r->sn->report.eta_seconds * 1000)));
         break;
     default:
-        evs_field_set(f, EVS_ROLE_TEXT, evs_ui_time(j->ui, n, evs_job_started_ms(r->job)));
+        evs_field_set(f, EVS_ROLE_TEXT, evs_ui_moment(j->ui, n, evs_job_started_ms(r->job)));
         break;
     }
 }
@@ -269,9 +269,9 @@ static struct evs_table *table(struct evs_screen *s)
     return &of(s)->table;
 }
 
-static const struct evs_hint hints[] = {EVS_HINT(PAUSE, "pause"), EVS_HINT(CONTINUE, "resume"),
+static const struct evs_hint hints[] = {EVS_HINT(PAUSE, "pause"),   EVS_HINT(CONTINUE, "resume"),
                                         EVS_HINT(VERIFY, "verify"), EVS_HINT(REFRESH, NULL),
-                                        EVS_HINT(GO_LOG, "log"), EVS_HINTS_END};
+                                        EVS_HINT(GO_LOG, "log"),    EVS_HINTS_END};
 
 const struct evs_screen_ops evs_screen_jobs = {
     .name = "jobs",

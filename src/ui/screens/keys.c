@@ -126,7 +126,7 @@ static const struct evs_column part_cols[] = {
      "share; the hatched end is the selected key's part, the tick the fair share"},
     {"LOAD", 5, 6, 0, EVS_COL_RIGHT | EVS_COL_DESC | EVS_COL_COMPACT, "exact",
      "times the fair share"},
-    {"KEYS~", 6, 11, 3, EVS_COL_RIGHT | EVS_COL_DESC, "~", "distinct keys on this partition"}};
+    {"KEYS", 6, 11, 3, EVS_COL_RIGHT | EVS_COL_DESC, "~", "distinct keys on this partition"}};
 static bool part_shown(const void *ctx, size_t row)
 {
     const struct evs_scan_sn *sn = ((const struct keys *)ctx)->seen.sn;
@@ -206,7 +206,8 @@ static void hot_field(const void *ctx, size_t row, int col, struct evs_field *f)
         break;
     case K_FIRST:
         evs_field_set(f, EVS_ROLE_TEXT,
-                      d->first_ts < 0 ? evs_glyph(EVS_G_NONE) : evs_ui_time(k->ui, t, d->first_ts));
+                      d->first_ts < 0 ? evs_glyph(EVS_G_NONE)
+                                      : evs_ui_moment(k->ui, t, d->first_ts));
         break;
     case K_LAST:
         evs_field_set(f, EVS_ROLE_TEXT,

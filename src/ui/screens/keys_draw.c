@@ -13,6 +13,8 @@ const char *evs_keys_heading(const void *ctx, int col)
 {
     const struct keys *k = ctx;
     static char fair[48];
+    if (col == KEYS_DISTINCT && k->seen.sn)
+        return k->seen.sn->sample || k->seen.sn->ks->part_distinct_error > 0 ? "KEYS~" : "KEYS";
     if (col != KEYS_BAR || !k->seen.sn)
         return NULL;
     struct evs_buf b = EVS_BUF_INIT(sizeof(fair));
@@ -108,16 +110,31 @@ static void partitioner_line(const struct keys *k, struct evs_buf *b)
                    sn->report->bytes.max_over_mean, evs_glyph(EVS_G_TIMES));
 }
 
+/* Facts with three blanks between them: whole ones, as many as fit. */
+static void facts_line(struct evs_view *v, int row, const char *facts)
+{
+    size_t n = strlen(facts);
+    while (n && evs_text_width(facts, n) + 2 > (size_t)v->cols) {
+        size_t cut = n - 1;
+        while (cut && strncmp(facts + cut, "   ", 3) != 0)
+            cut--;
+        if (!cut)
+            break;
+        n = cut;
+    }
+    evs_view_fit(v, row, 2, v->cols - 2, EVS_ROLE_TEXT, facts, n, EVS_CUT_END);
+}
+
 static void summary(const struct keys *k, struct evs_view *v, int row)
 {
     if (!k->seen.sn || k->seen.sn->ks->messages == 0)
         return;
     EVS_AUTO(evs_buf) struct evs_buf b = EVS_BUF_INIT(1024);
     distinct_line(k, &b);
-    evs_view_text(v, row, 2, EVS_ROLE_TEXT, evs_buf_str(&b));
+    facts_line(v, row, evs_buf_str(&b));
     evs_buf_reset(&b);
     partitioner_line(k, &b);
-    evs_view_text(v, row + 1, 2, EVS_ROLE_TEXT, evs_buf_str(&b));
+    facts_line(v, row + 1, evs_buf_str(&b));
 }
 
 static void left_pane(const struct evs_screen *s, struct evs_view *v)
@@ -214,6 +231,7 @@ void evs_keys_bands(const struct evs_screen *s, struct evs_bands *b)
     if (!sn)
         return;
     char n[EVS_NUM_LEN], m[EVS_NUM_LEN], used[EVS_NUM_LEN], cap[EVS_NUM_LEN];
+    char took[EVS_NUM_LEN];
     const char *dot = evs_glyph(EVS_G_DOT);
     if (sn->sample)
         evs_bands_say(b->tag, sizeof(b->tag), "~ sample");
@@ -222,10 +240,11 @@ void evs_keys_bands(const struct evs_screen *s, struct evs_bands *b)
     else
         evs_bands_say(b->tag, sizeof(b->tag), sn->ks->exact && !sn->troubled ? "exact" : "~");
     evs_bands_say(b->left, sizeof(b->left),
-                  "%d of %d partitions %s %s messages, %s in %.1f s %s key table %s of %s",
+                  "%d of %d partitions %s %s messages, %s in %s %s key table %s of %s",
                   (int)(sn->wanted - sn->troubled), (int)sn->wanted, dot,
                   evs_num_commas(n, (int64_t)sn->ks->messages),
-                  evs_num_bytes(m, (double)sn->ks->bytes), (double)sn->elapsed_us / 1e6, dot,
+                  evs_num_bytes(m, (double)sn->ks->bytes),
+                  evs_num_took(took, sn->elapsed_us / 1000), dot,
                   evs_num_bytes(used, (double)sn->ks->memory_used),
                   evs_num_bytes(cap, (double)sn->memory_bytes));
     for (int32_t p = 0; p < sn->ks->partitions && sn->troubled; p++)

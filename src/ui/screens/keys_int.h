@@ -25,7 +25,7 @@ struct keys {
 double evs_keys_load(const struct keys *k, size_t p);
 const struct evs_key_detail *evs_keys_row(const struct keys *k, size_t row);
 const struct evs_key_detail *evs_keys_selected(const struct keys *k); /* or NULL */
-enum { KEYS_BAR = 2 }; /* the column with the bars, whose heading tells the fair share */
+enum { KEYS_BAR = 2, KEYS_DISTINCT = 4 }; /* columns whose headings tell more than their name */
 const char *evs_keys_heading(const void *ctx, int col);
 void evs_keys_draw(const struct evs_screen *s, struct evs_view *v);
 void evs_keys_bands(const struct evs_screen *s, struct evs_bands *b);

@@ -129,8 +129,7 @@ bool lag_stale_bands(const struct evs_ui *ui, const struct evs_lag_sn *sn,
     b->role = EVS_ROLE_BAD;
     if (st && st->failed_since_ms) {
         b->stale_since_ms = st->failed_since_ms;
-        evs_num_clock(since, st->failed_since_ms, evs_ui_now_ms(ui));
-        since[8] = '\0';
+        evs_num_moment(since, st->failed_since_ms, evs_ui_now_ms(ui), 1000);
         evs_bands_say(b->left, sizeof(b->left), "as of %s: %s", since, why);
         evs_bands_say(b->value, sizeof(b->value), "%s", st->err.hint);
     } else {

@@ -198,6 +198,8 @@ static bool refresh(struct evs_screen *s)
         take(m, sn);
     if (m->sn)
         tell_view(m);
+    if (m->lanes.seen[0] > m->lane_time) /* the day was added to the time */
+        messages_lanes_setup(m, m->screen->cols);
     if (m->entry && messages_home_news(m))
         m->judge_again(m->entry);
     int64_t seq = m->detail_seq;
@@ -301,6 +303,10 @@ static enum evs_handled layout_command(struct evs_screen *s, enum evs_command c)
         m->for_detail = false;
         break;
     case EVS_CMD_MODE: {
+        if (m->one_partition || (m->sn && m->sn->n_parts == 1)) {
+            evs_ui_say(m->ui, EVS_ROLE_STATUS, "one partition: nothing to lay out by partitions");
+            return EVS_HANDLED;
+        }
         size_t cursor = messages_table(m)->cursor;
         bool end = messages_table(m)->stick_end;
         m->layout = (enum msg_layout)((m->layout + 1) % MSG_LAYOUTS);

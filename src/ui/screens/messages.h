@@ -34,6 +34,7 @@ struct messages {
     struct evs_column lane_cols[MSG_LANES + 1];
     char lane_names[MSG_LANES][12];
     int32_t lane_parts[MSG_LANES];
+    int lane_time; /* columns of the time, for which the lanes were laid out */
     int n_lanes;
     struct evs_table_ops lanes_ops;
     enum msg_layout layout;

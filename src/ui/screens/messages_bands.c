@@ -48,8 +48,14 @@ static void say_counts(const struct messages *m, struct evs_bands *b)
     evs_num_commas(kept, sn->kept);
     evs_num_commas(read, sn->read_records);
     evs_num_bytes(used, (double)sn->memory_bytes);
-    evs_bands_say(b->left, sizeof(b->left), "%s kept of %s read%s%s %s memory %s", kept, read, lost,
-                  added, dot, used);
+    if (messages_filtered(m))
+        evs_bands_say(b->left, sizeof(b->left), "%s kept of %s read%s%s %s memory %s", kept, read,
+                      lost, added, dot, used);
+    else if (sn->state == EVS_MESSAGES_LOADING && !sn->kept)
+        evs_bands_say(b->left, sizeof(b->left), "reading");
+    else
+        evs_bands_say(b->left, sizeof(b->left), "%s message%s loaded%s%s %s memory %s", kept,
+                      sn->kept == 1 ? "" : "s", lost, added, dot, used);
 }
 
 static void say_full(const struct messages *m, struct evs_bands *b)

@@ -4,6 +4,8 @@
 
 #include "ui/screens/messages.h"
 
+enum { KEY_BYTES = 48, TIME_COLS = 17 };
+
 static size_t count(const void *ctx)
 {
     return messages_list_ops.count(ctx);
@@ -31,10 +33,23 @@ static void time_field(const struct messages *m, size_t row, const struct evs_ms
     int64_t ahead = first && first->ts_ms >= 0 ? r->ts_ms - first->ts_ms : -1;
     if (row == m->lanes.top || f->exact || ahead < 0)
         evs_field_printf(f, EVS_ROLE_TEXT, "%s%s", evs_ui_time(m->ui, num, r->ts_ms), away);
-    else if (ahead < 10000)
-        evs_field_printf(f, EVS_ROLE_TEXT_DIM, "+%lld ms%s", (long long)ahead, away);
     else
-        evs_field_printf(f, EVS_ROLE_TEXT_DIM, "+%s%s", evs_num_ago(num, ahead), away);
+        evs_field_printf(f, EVS_ROLE_TEXT_DIM, "+%s%s", evs_num_took(num, ahead), away);
+}
+
+/* As much of from as is left before `most`, not through the middle of a character. */
+static size_t whole_chars(char *to, size_t at, size_t most, const struct evs_field *from)
+{
+    size_t n = 0;
+    while (n < from->n) {
+        struct evs_text_cell cell;
+        size_t step = evs_text_next((const uint8_t *)from->p + n, from->n - n, &cell);
+        if (at + n + step > most)
+            break;
+        n += step;
+    }
+    memcpy(to + at, from->p, n);
+    return at + n;
 }
 
 static void field(const void *ctx, size_t row, int col, struct evs_field *f)
@@ -59,9 +74,11 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
     if (r->ev)
         messages_key_field(r->ev, &key);
     messages_value_field(m, r, &value);
-    evs_field_printf(f, r->aborted ? EVS_ROLE_GAP : EVS_ROLE_TEXT, "%.*s  %.*s",
-                     (int)(key.n < 40 ? key.n : 40), key.p, (int)(value.n < 60 ? value.n : 60),
-                     value.p);
+    f->role = r->aborted ? EVS_ROLE_GAP : EVS_ROLE_TEXT;
+    f->p = f->text;
+    f->n = whole_chars(f->text, 0, KEY_BYTES, &key);
+    memset(f->text + f->n, ' ', 2);
+    f->n = whole_chars(f->text, f->n + 2, sizeof(f->text), &value);
 }
 
 static bool is_marked(const struct messages *m, int32_t partition)
@@ -81,7 +98,9 @@ static void add_lane(struct messages *m, int32_t partition, bool marked)
 
 void messages_lanes_setup(struct messages *m, int cols)
 {
-    int most = (cols - 21) / 22;
+    m->lane_time = m->lanes.seen[0] > TIME_COLS ? m->lanes.seen[0] : TIME_COLS;
+    int room = cols - m->lane_time - 4;
+    int most = room / 22;
     most = most < 1 ? 1 : most > MSG_LANES ? MSG_LANES : most;
     m->n_lanes = 0;
     for (int i = 0; m->sn && i < m->n_marked && m->n_lanes < most; i++)
@@ -90,11 +109,11 @@ void messages_lanes_setup(struct messages *m, int cols)
     for (int i = 0; m->sn && i < m->sn->n_parts && m->n_lanes < most; i++)
         if (!is_marked(m, m->sn->parts[i].partition) && skip-- <= 0)
             add_lane(m, m->sn->parts[i].partition, false);
-    int width = m->n_lanes ? (cols - 21) / m->n_lanes - 2 : 20;
+    int width = m->n_lanes ? room / m->n_lanes - 2 : 20;
     m->lane_cols[0] =
         (struct evs_column){"TIME",
-                            17,
-                            30,
+                            TIME_COLS,
+                            34,
                             0,
                             EVS_COL_NOSORT,
                             "exact",

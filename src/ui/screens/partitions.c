@@ -56,7 +56,7 @@ static void say_health(struct partitions *p)
                             r->n_isr, r->n_replicas);
         } else if (r->status == EVS_PARTITION_OPEN_TXN) {
             bool known = r->open_txn_since_ms >= 0;
-            evs_num_clock(since, known ? r->open_txn_since_ms : 0, p->ui->now_ms);
+            evs_num_moment(since, known ? r->open_txn_since_ms : 0, p->ui->now_ms, 1000);
             evs_verdict_say(d, EVS_VERDICT_WARN,
                             "p%d: %s messages wait behind an open transaction%s%s.", r->partition,
                             evs_num_commas(waiting, r->high - r->lso), known ? " since " : "",
@@ -166,7 +166,7 @@ static void describe(const struct partitions *p, const struct evs_screen *s, str
     const char *dot = evs_glyph(EVS_G_DOT);
     char keep[64] = "", ago[EVS_NUM_LEN];
     if (p->sn->retention_ms > 0)
-        snprintf(keep, sizeof(keep), ", %s", evs_num_ago(ago, p->sn->retention_ms));
+        snprintf(keep, sizeof(keep), ", %s", evs_num_width(ago, p->sn->retention_ms));
     (void)s;
     evs_bands_say(b->right, sizeof(b->right), "%d partition%s %s %d replica%s%s%s%s%s%s", p->sn->n,
                   p->sn->n == 1 ? "" : "s", dot, p->sn->replicas, p->sn->replicas == 1 ? "" : "s",
@@ -186,8 +186,7 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
     if (p->sn->error) {
         char since[EVS_NUM_LEN];
         b->role = EVS_ROLE_BAD;
-        evs_num_clock(since, p->sn->at_ms, p->ui->now_ms);
-        since[8] = '\0';
+        evs_num_moment(since, p->sn->at_ms, p->ui->now_ms, 1000);
         evs_bands_say(b->left, sizeof(b->left), "%s%s%s%s", p->sn->n ? "as of " : "",
                       p->sn->n ? since : "", p->sn->n ? ": " : "", p->sn->error);
         evs_bands_say(b->value, sizeof(b->value), "%s", p->sn->hint ? p->sn->hint : "");
@@ -206,12 +205,12 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
     if (row != SIZE_MAX) {
         struct evs_field f;
         evs_table_field(&p->table, row, p->table.col, true, &f);
-        char hot[80] = "", num[EVS_NUM_LEN], at[EVS_NUM_LEN];
+        char hot[120] = "", num[EVS_NUM_LEN], at[EVS_NUM_LEN];
         int32_t nth = p->sn->rows[row].partition;
         const struct evs_known *k = evs_data_known(p->ui, s->at.topic);
         if (k && nth < k->n && p->table.col == COL_MSGS && !p->bytes) {
-            evs_num_clock(at, k->at_ms, p->ui->now_ms);
-            snprintf(hot, sizeof(hot), ", of which %s are one key (scan of %.5s)",
+            evs_num_moment(at, k->at_ms, p->ui->now_ms, 60000);
+            snprintf(hot, sizeof(hot), ", of which %s are one key (scan of %s)",
                      evs_num_commas(num, k->part[nth].hot), at);
         }
         evs_bands_say(b->value, sizeof(b->value), "p%d %.*s%s", nth, (int)f.n, f.p, hot);

@@ -104,8 +104,7 @@ static void draw(const struct evs_screen *s, struct evs_view *v)
 static void stale(const struct topics *t, struct evs_bands *b)
 {
     char since[EVS_NUM_LEN];
-    evs_num_clock(since, t->sn->at_ms, evs_ui_now_ms(t->ui));
-    since[8] = '\0';
+    evs_num_moment(since, t->sn->at_ms, evs_ui_now_ms(t->ui), 1000);
     b->role = EVS_ROLE_BAD;
     evs_bands_say(b->left, sizeof(b->left), "as of %s: %s", since, t->sn->error);
     evs_bands_say(b->value, sizeof(b->value), "%s", t->sn->hint ? t->sn->hint : "");

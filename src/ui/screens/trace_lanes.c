@@ -18,12 +18,10 @@ static void after_field(const struct trace *t, size_t row, struct evs_field *f)
     if (now < 0 || last < 0)
         return;
     if (now - last < 0)
-        evs_field_printf(f, EVS_ROLE_WARN, "%s%lld ms", evs_glyph(EVS_G_MINUS),
-                         (long long)(last - now));
-    else if (now - last < 10000)
-        evs_field_printf(f, EVS_ROLE_TEXT, "+%lld ms", (long long)(now - last));
+        evs_field_printf(f, EVS_ROLE_WARN, "%s%s", evs_glyph(EVS_G_MINUS),
+                         evs_num_took(text, last - now));
     else
-        evs_field_printf(f, EVS_ROLE_TEXT, "+%s", evs_num_ago(text, now - last));
+        evs_field_printf(f, EVS_ROLE_TEXT, "+%s", evs_num_took(text, now - last));
 }
 
 static void field(const void *ctx, size_t row, int col, struct evs_field *f)

@@ -108,7 +108,7 @@ void evs_whatif_bands(const struct evs_screen *s, struct evs_bands *b)
     if (!sn || !w->all)
         return;
     evs_bands_say(b->right, sizeof(b->right), "from the scan of %s %s target %.2f%s",
-                  evs_num_clock(t, sn->now_ms, evs_ui_now_ms(s->ui)), evs_glyph(EVS_G_DOT),
+                  evs_num_moment(t, sn->now_ms, evs_ui_now_ms(s->ui), 0), evs_glyph(EVS_G_DOT),
                   w->target, evs_glyph(EVS_G_TIMES));
     bool exact = sn->ks->exact && !sn->sample && sn->complete;
     evs_bands_say(b->tag, sizeof(b->tag), exact ? "exact" : "~");

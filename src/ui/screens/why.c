@@ -139,8 +139,7 @@ static void conclude(struct evs_screen *s)
     bool open = w->suspects[EVS_SUSPECT_RECORD].found == EVS_FOUND &&
                 w->suspects[EVS_SUSPECT_NO_OWNER].found != EVS_FOUND;
     if (y->moved_ms) {
-        evs_num_clock(since, y->moved_ms, evs_ui_now_ms(s->ui));
-        since[8] = '\0';
+        evs_num_moment(since, y->moved_ms, evs_ui_now_ms(s->ui), 1000);
         evs_verdict_say(&y->verdict, EVS_VERDICT_GOOD, "Moving again since %s.", since);
     } else if (!w->verdict[0]) {
         evs_verdict_say(&y->verdict, EVS_VERDICT_PLAIN, "Reading what waits.");
@@ -283,10 +282,7 @@ static void draw_commit(const struct evs_screen *s, struct evs_view *v,
         if (st->out[i] > 0)
             evs_view_glyph(v, 2, col + i / a_bar, EVS_ROLE_BAR, EVS_G_BAR);
     col += EVS_LAG_SPARK / a_bar;
-    evs_num_clock(at, at_ms > 0 ? at_ms : 0, evs_ui_now_ms(s->ui));
-    char *ms = strrchr(at, '.');
-    if (ms)
-        *ms = '\0';
+    evs_num_moment(at, at_ms > 0 ? at_ms : 0, evs_ui_now_ms(s->ui), 1000);
     bool moves = r->verdict.status != EVS_LAG_STALL && r->verdict.status != EVS_LAG_STOP;
     evs_view_printf(v, 2, col + 1, moves ? EVS_ROLE_TEXT : EVS_ROLE_BAD, "%s %s",
                     moves ? "last" : "stopped", at);
