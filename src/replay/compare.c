@@ -231,10 +231,9 @@ static const struct evs_row *find(const struct work *w, const struct evs_row *he
 /* --- diff ------------------------------------------------------------------------------------ */
 static void diff_row(struct work *w, const struct evs_row *held, const struct evs_row *row)
 {
-    bool totals = w->view.mode == EVS_VIEW_COUNT || w->view.mode == EVS_VIEW_SUM;
     if (w->view.mode == EVS_VIEW_LOG) {
         count(w, EVS_CHANGE_SAME, held, row);
-    } else if (totals) {
+    } else if (w->view.mode != EVS_VIEW_LATEST) {
         count(w, EVS_CHANGE_UPDATE, held, row); /* added to */
     } else if (held->partition >= 0 && held->partition == row->partition &&
                held->offset == row->offset) {
@@ -253,8 +252,9 @@ static bool diff_found(void *ctx, const struct evs_row *held)
 {
     struct work *w = ctx;
     const struct evs_row *row = find(w, held);
-    w->c->sink_rows++;
-    if (row && !w->seen[row - w->fold.rows]) {
+    w->c->sink_rows += !held->deleted;
+    if (row && !w->seen[row - w->fold.rows] &&
+        (!held->deleted || (!row->deleted && held_is_newer(held, row)))) {
         w->seen[row - w->fold.rows] = 1;
         diff_row(w, held, row);
     }

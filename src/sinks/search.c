@@ -17,7 +17,8 @@ static void close_search(struct evs_sink *sink)
     struct evs_es *s = (struct evs_es *)sink;
     if (s->curl)
         curl_easy_cleanup(s->curl);
-    char *texts[] = {s->url, s->userpwd, s->index, s->index_path, s->id, s->id_path, s->plan_hash};
+    char *texts[] = {s->url,     s->userpwd,   s->index, s->index_path, s->id,
+                     s->id_path, s->plan_hash, s->tombs, s->tombs_made};
     for (size_t i = 0; i < EVS_COUNT(texts); i++)
         evs_free(texts[i]);
     evs_ckpt_done(&s->ckpt);

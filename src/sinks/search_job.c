@@ -9,95 +9,36 @@
 #include "sinks/jsonl.h"
 #include "sinks/search.h"
 
-static void mapping(struct evs_es *s, struct evs_jsonw *w)
-{
-    static const char *const fields[][2] = {
-        {"key", "keyword"},       {"key_base64", "keyword"}, {"topic", "keyword"},
-        {"partition", "integer"}, {"offset", "long"},        {"deleted", "boolean"},
-    };
-    const struct evs_shape *v = &s->view;
-    evs_jsonw_obj(w, "mappings");
-    evs_jsonw_obj(w, "properties");
-    for (size_t i = 0; i < EVS_COUNT(fields); i++) {
-        evs_jsonw_obj(w, fields[i][0]);
-        evs_jsonw_str(w, "type", fields[i][1]);
-        evs_jsonw_end(w);
-    }
-    evs_jsonw_obj(w, "ts");
-    evs_jsonw_str(w, "type", "date");
-    evs_jsonw_str(w, "format", "epoch_millis");
-    evs_jsonw_end(w);
-    if (!v->n_columns && v->mode <= EVS_VIEW_LOG) {
-        evs_jsonw_obj(w, v->mode == EVS_VIEW_LOG ? "payload" : "value");
-        evs_jsonw_str(w, "type", v->value_type ? v->value_type : "text");
-        evs_jsonw_end(w);
-    }
-    for (size_t i = 0; i < v->n_columns; i++) {
-        if (!v->columns[i].type)
-            continue;
-        EVS_AUTO(evs_buf) struct evs_buf name = EVS_BUF_INIT(4096);
-        evs_jsonw_quote(&name, v->columns[i].name, strlen(v->columns[i].name));
-        name.data[name.len - 1] = '\0';
-        evs_jsonw_obj(w, name.data + 1);
-        evs_jsonw_str(w, "type", v->columns[i].type);
-        evs_jsonw_end(w);
-    }
-    evs_jsonw_end(w);
-    evs_jsonw_end(w);
-}
-
-/* The index, and the one for checkpoints, whose redo text is only kept. */
-static enum evs_rc make_index(struct evs_es *s, const char *path, bool ckpt, struct evs_err *err)
-{
-    struct evs_jsonw w;
-    long status;
-    char *url = evs_xprintf("/%s", path);
-    enum evs_rc rc = evs_es_ask(s, "HEAD", url, NULL, &status, err);
-    if (rc || status == 200)
-        goto out;
-    evs_buf_reset(&s->out);
-    evs_jsonw_init(&w, &s->out);
-    evs_jsonw_obj(&w, NULL);
-    if (ckpt) {
-        evs_jsonw_obj(&w, "mappings");
-        evs_jsonw_bool(&w, "dynamic", false);
-        evs_jsonw_end(&w);
-    } else {
-        evs_jsonw_obj(&w, "settings");
-        evs_jsonw_str(&w, "index.gc_deletes", "1d");
-        evs_jsonw_end(&w);
-        mapping(s, &w);
-    }
-    evs_jsonw_end(&w);
-    rc = evs_es_ask(s, "PUT", url, &s->out, &status, err);
-    if (!rc && status != 200 && !strstr(evs_buf_str(&s->reply), "already_exists"))
-        rc = evs_es_fail(s, status, path, err);
-out:
-    evs_free(url);
-    return rc;
-}
-
-/* An index of others forgets deletes after a minute: a day from now on. */
+/* An index of others forgets deletes after a minute: a day from now on. Who may not set that has
+ * the tombstones (search.h). */
 static enum evs_rc keep_deletes(struct evs_es *s, struct evs_err *err)
 {
     long status;
-    char *url = evs_xprintf("/%s/_settings", s->index_path);
+    char *path = evs_xprintf("/%s/_settings", s->index_path);
     evs_buf_reset(&s->out);
     evs_buf_adds(&s->out, "{\"index\":{\"gc_deletes\":\"1d\"}}");
-    enum evs_rc rc = evs_es_ask(s, "PUT", url, &s->out, &status, err);
-    if (!rc && status != 200)
+    enum evs_rc rc = evs_es_ask(s, "PUT", path, &s->out, &status, err);
+    if (!rc && status != 200 && status != 403)
         rc = evs_es_fail(s, status, s->index, err);
-    evs_free(url);
+    evs_free(path);
     return rc;
 }
 
 enum evs_rc evs_es_prepare(struct evs_sink *sink, struct evs_err *err)
 {
     struct evs_es *s = (struct evs_es *)sink;
-    enum evs_rc rc = make_index(s, "eventscope_checkpoint", true, err);
+    struct evs_es_index i = {0};
+    enum evs_rc rc = evs_es_make(s, "eventscope_checkpoint", NULL, false, err);
     if (!rc)
-        rc = make_index(s, s->index_path, false, err);
-    return rc ? rc : keep_deletes(s, err);
+        rc = evs_es_make(s, s->index_path, NULL, true, err);
+    if (!rc)
+        rc = evs_es_index(s, s->index, &i, err);
+    if (!rc && i.name && !i.remembers)
+        rc = keep_deletes(s, err);
+    if (!rc && i.name && s->view.mode == EVS_VIEW_LATEST)
+        rc = evs_es_tombs_drop(s, i.name, &i, err); /* of an index that had this name before */
+    evs_es_index_done(&i);
+    return rc;
 }
 
 /* The document as JSON in *ret_j (NULL: there is none). */
@@ -211,17 +152,27 @@ static enum evs_rc redo(struct evs_es *s, const struct evs_json *doc, struct evs
         return EVS_OK;
     EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(EVS_ES_CAP);
     evs_buf_adds(&body, text);
-    return evs_es_bulk(s, &body, 0, &d, err);
+    struct evs_es_lines lines = {.path = s->index_path, .body = &body};
+    return evs_es_bulk(s, &lines, &d, err);
 }
 
+/* What TARGET stands for is made anew, under the same names. */
 static enum evs_rc empty_index(struct evs_es *s, struct evs_err *err)
 {
+    struct evs_es_index i = {0};
     long status;
-    char *url = evs_xprintf("/%s", s->index_path);
-    enum evs_rc rc = evs_es_ask(s, "DELETE", url, NULL, &status, err);
-    if (!rc && status != 200 && status != 404)
-        rc = evs_es_fail(s, status, s->index, err);
-    evs_free(url);
+    char *path = NULL;
+    enum evs_rc rc = evs_es_index(s, s->index, &i, err);
+    if (!rc && i.name) {
+        path = evs_es_path(s, "/", i.name, "");
+        rc = evs_es_do(s, "DELETE", path, NULL, true, &status, err);
+        if (!rc)
+            rc = evs_es_tombs_drop(s, i.name, NULL, err);
+        if (!rc && i.alias)
+            rc = evs_es_make(s, path + 1, s->index, true, err);
+    }
+    evs_free(path);
+    evs_es_index_done(&i);
     return rc ? rc : evs_es_prepare(&s->base, err);
 }
 

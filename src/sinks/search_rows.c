@@ -1,7 +1,8 @@
-/* search_rows.c - a batch by _bulk, and documents back. */
+/* search_rows.c - a batch by _bulk. */
 #include <stdio.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/jsonw.h"
 #include "core/num.h"
 #include "core/text.h"
@@ -10,7 +11,7 @@
 #include "sinks/jsonl.h"
 #include "sinks/search.h"
 
-enum { SCROLL = 1000, REDO_TRIES = 120, REDO_MS = 500 };
+enum { REDO_TRIES = 120, REDO_MS = 500, TRUST_US = 3000000 };
 
 enum evs_rc evs_es_check(struct evs_sink *sink, const struct evs_row *row, struct evs_err *err)
 {
@@ -28,7 +29,7 @@ enum evs_rc evs_es_check(struct evs_sink *sink, const struct evs_row *row, struc
     return EVS_OK;
 }
 
-static void add_id(struct evs_jsonw *w, const struct evs_shape *v, const struct evs_row *r)
+void evs_es_add_id(struct evs_jsonw *w, const struct evs_shape *v, const struct evs_row *r)
 {
     if (v->mode != EVS_VIEW_LOG) {
         evs_jsonw_strn(w, "_id", r->key, r->key_len);
@@ -39,34 +40,71 @@ static void add_id(struct evs_jsonw *w, const struct evs_shape *v, const struct 
     evs_free(id);
 }
 
-/* One action and, but for a delete, its document. */
-static void add_action(struct evs_es *s, const struct evs_row *r, int64_t version,
-                       struct evs_buf *out)
+static void add_line(struct evs_buf *out, const struct evs_shape *v, const char *action,
+                     const struct evs_row *r, int64_t version)
 {
     struct evs_jsonw w;
     evs_jsonw_init(&w, out);
     evs_jsonw_obj(&w, NULL);
-    evs_jsonw_obj(&w, r->deleted ? "delete" : "index");
-    add_id(&w, &s->view, r);
+    evs_jsonw_obj(&w, action);
+    evs_es_add_id(&w, v, r);
     evs_jsonw_i64(&w, "version", version);
     evs_jsonw_str(&w, "version_type", "external");
     evs_jsonw_end(&w);
     evs_jsonw_end(&w);
     evs_buf_addc(out, '\n');
-    if (!r->deleted)
-        evs_jsonl_line(&s->view, r, out);
+}
+
+void evs_es_add_delete(const struct evs_es *s, const struct evs_row *r, int64_t version,
+                       struct evs_buf *out)
+{
+    add_line(out, &s->view, "delete", r, version);
+}
+
+void evs_es_add_index(const struct evs_es *s, const struct evs_row *r, int64_t version,
+                      struct evs_buf *out)
+{
+    add_line(out, &s->view, "index", r, version);
+}
+
+/* One action and, but for a delete, its document. */
+static void add_action(struct evs_es *s, const struct evs_row *r, int64_t version,
+                       struct evs_buf *out)
+{
+    if (r->deleted) {
+        evs_es_add_delete(s, r, version, out);
+        return;
+    }
+    evs_es_add_index(s, r, version, out);
+    evs_jsonl_line(&s->view, r, out);
 }
 
 /* --- the answer ------------------------------------------------------------------------------ */
-static long status_of(const struct evs_json_tree *t, const struct evs_json_node *item)
+int64_t evs_es_number(const struct evs_json_tree *t, const struct evs_json_node *obj,
+                      const char *name)
 {
     struct evs_err ignored = EVS_ERR_INIT;
-    char digits[8] = "";
+    char digits[24] = "";
     int64_t v = 0;
-    const struct evs_json_node *n = evs_json_member(t, item, "status");
+    const struct evs_json_node *n = evs_json_member(t, obj, name);
     if (n && n->end - n->start < sizeof(digits))
         memcpy(digits, t->text + n->start, n->end - n->start);
-    return evs_num_i64(digits, 0, 999, &v, &ignored) ? 0 : (long)v;
+    return evs_num_i64(digits, 0, INT64_MAX, &v, &ignored) ? 0 : v;
+}
+
+void evs_es_reason(const struct evs_json_tree *t, const struct evs_json_node *e,
+                   struct evs_buf *why)
+{
+    const struct evs_json_node *cause = evs_json_member(t, e, "caused_by");
+    const struct evs_json_node *reason = evs_json_member(t, e, "reason"), *deeper = NULL;
+    if (cause && cause->type == EVS_JSON_OBJECT)
+        deeper = evs_json_member(t, cause, "reason");
+    if (reason && reason->type == EVS_JSON_STRING)
+        evs_json_unquote(why, t->text + reason->start, reason->end - reason->start);
+    if (deeper && deeper->type == EVS_JSON_STRING) {
+        evs_buf_adds(why, ": ");
+        evs_json_unquote(why, t->text + deeper->start, deeper->end - deeper->start);
+    }
 }
 
 static enum evs_rc item_failed(const struct evs_json_tree *t, const struct evs_json_node *item,
@@ -74,19 +112,8 @@ static enum evs_rc item_failed(const struct evs_json_tree *t, const struct evs_j
 {
     EVS_AUTO(evs_buf) struct evs_buf why = EVS_BUF_INIT(300);
     const struct evs_json_node *e = evs_json_member(t, item, "error");
-    const struct evs_json_node *reason = NULL, *deeper = NULL;
-    if (e && e->type == EVS_JSON_OBJECT) {
-        const struct evs_json_node *cause = evs_json_member(t, e, "caused_by");
-        reason = evs_json_member(t, e, "reason");
-        deeper =
-            cause && cause->type == EVS_JSON_OBJECT ? evs_json_member(t, cause, "reason") : NULL;
-    }
-    if (reason && reason->type == EVS_JSON_STRING)
-        evs_json_unquote(&why, t->text + reason->start, reason->end - reason->start);
-    if (deeper && deeper->type == EVS_JSON_STRING) {
-        evs_buf_adds(&why, ": ");
-        evs_json_unquote(&why, t->text + deeper->start, deeper->end - deeper->start);
-    }
+    if (e && e->type == EVS_JSON_OBJECT)
+        evs_es_reason(t, e, &why);
     bool again = status == 429 || status == 503 || status == 502 || status == 504;
     err->row = row;
     evs_fail_native(err,
@@ -99,8 +126,8 @@ static enum evs_rc item_failed(const struct evs_json_tree *t, const struct evs_j
 }
 
 /* Counts what was done; the worst item decides. */
-static enum evs_rc read_items(struct evs_es *s, size_t first_row, struct evs_sink_done *d,
-                              struct evs_err *err)
+static enum evs_rc read_items(struct evs_es *s, const struct evs_es_lines *l,
+                              struct evs_sink_done *d, struct evs_err *err)
 {
     struct evs_json_tree t = {0};
     enum evs_rc worst = evs_json_tree_read(&t, evs_buf_str(&s->reply), s->reply.len, err);
@@ -108,16 +135,18 @@ static enum evs_rc read_items(struct evs_es *s, size_t first_row, struct evs_sin
     size_t at = items && items->size ? (size_t)(items - t.nodes) + 1 : 0;
     if (worst)
         worst = err->code = EVS_FATAL;
-    for (size_t row = first_row; at; at = t.nodes[at].next, row++) {
+    for (size_t row = l->first_row; at; at = t.nodes[at].next, row++) {
         const struct evs_json_node *item = &t.nodes[at + 1]; /* {"index": {...}} */
         bool deleting = item->name_len == 8;                 /* "delete" */
-        long status = status_of(&t, item);
+        long status = (long)evs_es_number(&t, item, "status");
         if (status == 200 || status == 201) {
             d->written += !deleting;
             d->deleted += deleting;
         } else if (status == 409) {
             d->left++; /* the index holds this or something newer: already applied */
-        } else if (status != 404 || !deleting) {
+        } else if (status == 404 && deleting) {
+            d->left += l->older && l->older[row]; /* it was deleted after this */
+        } else {
             struct evs_err now = EVS_ERR_INIT;
             enum evs_rc rc = item_failed(&t, item, status, row, &now);
             if (!worst || (worst == EVS_RETRY && rc != EVS_RETRY)) {
@@ -130,46 +159,89 @@ static enum evs_rc read_items(struct evs_es *s, size_t first_row, struct evs_sin
     return worst;
 }
 
-enum evs_rc evs_es_bulk(struct evs_es *s, const struct evs_buf *body, size_t first_row,
-                        struct evs_sink_done *d, struct evs_err *err)
+enum evs_rc evs_es_bulk(struct evs_es *s, const struct evs_es_lines *l, struct evs_sink_done *d,
+                        struct evs_err *err)
 {
     long status;
-    if (!body->len)
+    if (!l->body->len)
         return EVS_OK;
-    char *path = evs_xprintf("/%s/_bulk", s->index_path);
-    enum evs_rc rc = evs_es_ask(s, "POST", path, body, &status, err);
+    char *path = evs_xprintf("/%s/_bulk", l->path);
+    enum evs_rc rc = evs_es_ask(s, "POST", path, l->body, &status, err);
     evs_free(path);
     if (!rc && status == 413)
         rc = evs_fail(err, EVS_POISON, "HTTP 413: larger than the server takes");
     if (!rc && status != 200)
         rc = evs_es_fail(s, status, s->index, err);
-    err->row = first_row;
-    return rc ? rc : read_items(s, first_row, d, err);
+    err->row = l->first_row;
+    return rc ? rc : read_items(s, l, d, err);
 }
 
 /* --- latest and log -------------------------------------------------------------------------- */
-static enum evs_rc put_rows(struct evs_es *s, const struct evs_sink_batch *b,
+struct chunk {
+    size_t first, n;
+    int64_t *older; /* by row of the batch; NULL: nothing is deleted in this view */
+    int64_t looked_us;
+};
+
+static enum evs_rc put_chunk(struct evs_es *s, const struct evs_sink_batch *b, struct chunk *c,
+                             struct evs_sink_done *d, struct evs_err *err)
+{
+    struct evs_es_lines lines = {s->index_path, &s->out, c->first, c->older};
+    enum evs_rc rc = evs_es_bulk(s, &lines, d, err);
+    evs_buf_reset(&s->out);
+    if (!rc && c->older && evs_clock_mono_us() - c->looked_us > TRUST_US)
+        rc = evs_es_tombs_mend(s, b->rows + c->first, c->n, d, err);
+    c->first += c->n;
+    c->n = 0;
+    return rc;
+}
+
+static enum evs_rc put_rows(struct evs_es *s, const struct evs_sink_batch *b, int64_t *older,
                             struct evs_sink_done *d, struct evs_err *err)
 {
     enum evs_rc rc = EVS_OK;
-    size_t first = 0;
+    struct chunk c = {.older = older};
     evs_buf_reset(&s->out);
     for (size_t i = 0; !rc && i < b->n; i++) {
         const struct evs_row *r = &b->rows[i];
-        add_action(s, r, s->view.mode == EVS_VIEW_LOG ? r->offset + 1 : r->rank, &s->out);
-        if (s->out.len >= EVS_ES_BULK || i + 1 == b->n) {
-            rc = evs_es_bulk(s, &s->out, first, d, err);
-            first = i + 1;
-            evs_buf_reset(&s->out);
-        }
+        size_t left = b->n - i;
+        if (!c.n)
+            c.looked_us = evs_clock_mono_us();
+        if (older && i % EVS_ES_MGET == 0)
+            rc = evs_es_tombs_look(s, r, left < EVS_ES_MGET ? left : EVS_ES_MGET, older + i, err);
+        if (older && older[i])
+            evs_es_add_delete(s, r, older[i], &s->out);
+        else
+            add_action(s, r, s->view.mode == EVS_VIEW_LOG ? r->offset + 1 : r->rank, &s->out);
+        c.n++;
+        if (!rc && (s->out.len >= EVS_ES_BULK || left == 1))
+            rc = put_chunk(s, b, &c, d, err);
     }
     return rc;
 }
 
+static enum evs_rc put_latest(struct evs_es *s, const struct evs_sink_batch *b,
+                              struct evs_sink_done *d, struct evs_err *err)
+{
+    int64_t *older = evs_xcalloc(b->n + 1, sizeof(*older));
+    enum evs_rc rc = evs_es_tombs_find(s, err);
+    if (!rc)
+        rc = evs_es_tombs_put(s, b, err);
+    if (!rc)
+        rc = put_rows(s, b, older, d, err);
+    evs_free(older);
+    return rc;
+}
+
 /* --- count and sum --------------------------------------------------------------------------- */
+struct total {
+    struct evs_decimal held;
+    int64_t version; /* of its document, whoever wrote that */
+};
+
 struct totals {
     struct evs_es *s;
-    struct evs_map have; /* key to decimal */
+    struct evs_map have; /* key to struct total */
 };
 
 static bool note_total(void *ctx, const struct evs_row *r)
@@ -178,9 +250,10 @@ static bool note_total(void *ctx, const struct evs_row *r)
     char number[32];
     snprintf(number, sizeof(number), "%lld", (long long)r->count);
     const char *text = t->s->view.mode == EVS_VIEW_SUM ? r->sum : number;
-    struct evs_decimal *v = evs_xmalloc(sizeof(*v));
-    if (!text || !evs_decimal_read(v, text, strlen(text)))
-        evs_decimal_zero(v);
+    struct total *v = evs_xcalloc(1, sizeof(*v));
+    if (!text || !evs_decimal_read(&v->held, text, strlen(text)))
+        evs_decimal_zero(&v->held);
+    v->version = r->rank;
     *evs_map_put(&t->have, r->key, r->key_len) = v;
     return true;
 }
@@ -189,30 +262,31 @@ static enum evs_rc add_total(struct evs_es *s, const struct totals *t, const str
                              struct evs_err *err)
 {
     EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(2 * EVS_DECIMAL_DIGITS);
-    const struct evs_decimal *have = evs_map_get(&t->have, r->key, r->key_len);
+    const struct total *have = evs_map_get(&t->have, r->key, r->key_len);
     struct evs_row total = *r;
     struct evs_decimal sum;
     if (s->view.mode == EVS_VIEW_COUNT) {
-        total.count += have ? have->small : 0;
+        total.count += have ? have->held.small : 0;
     } else {
         if (!evs_decimal_read(&sum, r->sum, strlen(r->sum)) ||
-            (have && !evs_decimal_add(&sum, have)))
+            (have && !evs_decimal_add(&sum, &have->held)))
             return evs_fail(err, EVS_POISON, "the sum has more digits than fit");
         evs_decimal_print(&sum, &text);
         total.sum = evs_buf_str(&text);
     }
-    add_action(s, &total, s->batch, &s->out);
+    add_action(s, &total, have ? have->version + 1 : 1, &s->out);
     return EVS_OK;
 }
 
 /* The checkpoint has them already: they have to get in, now or at the next start. */
 static enum evs_rc must_bulk(struct evs_es *s, struct evs_sink_done *d, struct evs_err *err)
 {
-    enum evs_rc rc = evs_es_bulk(s, &s->out, 0, d, err);
+    struct evs_es_lines lines = {.path = s->index_path, .body = &s->out};
+    enum evs_rc rc = evs_es_bulk(s, &lines, d, err);
     for (int tries = 0; rc == EVS_RETRY && tries < REDO_TRIES; tries++) {
         if (s->stop && evs_stop_wait(s->stop, REDO_MS))
             break;
-        rc = evs_es_bulk(s, &s->out, 0, d, err);
+        rc = evs_es_bulk(s, &lines, d, err);
     }
     return rc ? (err->code = EVS_FATAL) : EVS_OK;
 }
@@ -240,6 +314,14 @@ static enum evs_rc put_totals(struct evs_es *s, const struct evs_sink_batch *b,
     return rc;
 }
 
+static enum evs_rc put_batch(struct evs_es *s, const struct evs_sink_batch *b,
+                             struct evs_sink_done *d, struct evs_err *err)
+{
+    if (!b->n || s->view.mode >= EVS_VIEW_COUNT)
+        return EVS_OK; /* totals go with the checkpoint */
+    return s->view.mode == EVS_VIEW_LOG ? put_rows(s, b, NULL, d, err) : put_latest(s, b, d, err);
+}
+
 enum evs_rc evs_es_apply(struct evs_sink *sink, struct evs_sink_batch *b,
                          struct evs_sink_done *ret_d, struct evs_err *err)
 {
@@ -249,18 +331,19 @@ enum evs_rc evs_es_apply(struct evs_sink *sink, struct evs_sink_batch *b,
     struct evs_sink_done d = {0};
     struct evs_ckpt_part first = b->parts[0];
     evs_ckpt_copy(&before, &s->ckpt);
-    enum evs_rc rc = totals || !b->n ? EVS_OK : put_rows(s, b, &d, err);
-    if (!rc && !totals) {
-        b->parts[0].n[EVS_CKPT_WRITTEN] += d.written;
+    enum evs_rc rc = put_batch(s, b, &d, err);
+    if (!rc) {
+        b->parts[0].n[EVS_CKPT_WRITTEN] += totals ? (int64_t)b->n : d.written;
         b->parts[0].n[EVS_CKPT_DELETED] += d.deleted;
-    } else if (!rc) {
-        b->parts[0].n[EVS_CKPT_WRITTEN] += (int64_t)b->n;
     }
     for (size_t i = 0; !rc && i < b->n_parts; i++)
         *evs_ckpt_part(&s->ckpt, b->parts[i].partition) = b->parts[i];
     if (!rc)
         rc = totals && b->n ? put_totals(s, b, &d, err) : evs_es_put_ckpt(s, NULL, err);
     if (rc) {
+        struct evs_err ignored = EVS_ERR_INIT;
+        if (err->domain && !strcmp(err->domain, "fenced") && s->view.mode == EVS_VIEW_LATEST)
+            (void)!evs_es_tombs_mend(s, b->rows, b->n, &d, &ignored);
         evs_ckpt_done(&s->ckpt);
         s->ckpt = before;
         b->parts[0] = first;
@@ -269,107 +352,4 @@ enum evs_rc evs_es_apply(struct evs_sink *sink, struct evs_sink_batch *b,
     evs_ckpt_done(&before);
     *ret_d = d;
     return EVS_OK;
-}
-
-/* --- reading --------------------------------------------------------------------------------- */
-/* Each hit or doc of an array that was found. */
-static enum evs_rc give_docs(struct evs_es *s, const char *array, evs_sink_found *found, void *ctx,
-                             size_t *ret_n, struct evs_err *err)
-{
-    struct evs_jsonl_reader reader;
-    struct evs_json_tree t = {0};
-    evs_jsonl_reader_init(&reader, &s->view);
-    enum evs_rc rc = evs_json_tree_read(&t, evs_buf_str(&s->reply), s->reply.len, err);
-    const struct evs_json_node *docs = rc ? NULL : evs_json_path(&t, array);
-    size_t at = docs && docs->size ? (size_t)(docs - t.nodes) + 1 : 0;
-    bool more = true;
-    *ret_n = docs ? docs->size : 0;
-    for (; !rc && more && at; at = t.nodes[at].next) {
-        const struct evs_json_node *src = evs_json_member(&t, &t.nodes[at], "_source");
-        if (!src)
-            continue;
-        rc = evs_jsonl_parse(&reader, &s->view, t.text + src->start, src->end - src->start, err);
-        if (!rc)
-            more = found(ctx, &reader.row);
-    }
-    evs_jsonl_reader_done(&reader);
-    evs_json_tree_done(&t);
-    return rc ? (err->code = EVS_FATAL) : EVS_OK;
-}
-
-enum evs_rc evs_es_get(struct evs_sink *sink, const struct evs_row *keys, size_t n,
-                       evs_sink_found *found, void *ctx, struct evs_err *err)
-{
-    struct evs_es *s = (struct evs_es *)sink;
-    EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(EVS_ES_CAP);
-    char *path = evs_xprintf("/%s/_mget", s->index_path);
-    enum evs_rc rc = EVS_OK;
-    for (size_t at = 0; !rc && at < n; at += SCROLL) {
-        struct evs_jsonw w;
-        long status;
-        size_t got;
-        evs_buf_reset(&body);
-        evs_jsonw_init(&w, &body);
-        evs_jsonw_obj(&w, NULL);
-        evs_jsonw_arr(&w, "docs");
-        for (size_t i = at; i < n && i < at + SCROLL; i++) {
-            evs_jsonw_obj(&w, NULL);
-            add_id(&w, &s->view, &keys[i]);
-            evs_jsonw_end(&w);
-        }
-        evs_jsonw_end(&w);
-        evs_jsonw_end(&w);
-        rc = evs_es_ask(s, "POST", path, &body, &status, err);
-        if (!rc && status == 404)
-            break; /* no such index: no such rows */
-        if (!rc && status != 200)
-            rc = evs_es_fail(s, status, s->index, err);
-        if (!rc)
-            rc = give_docs(s, "docs", found, ctx, &got, err);
-    }
-    evs_free(path);
-    return rc;
-}
-
-static char *scroll_id(struct evs_es *s)
-{
-    struct evs_json_tree t = {0};
-    struct evs_err ignored = EVS_ERR_INIT;
-    EVS_AUTO(evs_buf) struct evs_buf id = EVS_BUF_INIT(1 << 20);
-    if (!evs_json_tree_read(&t, evs_buf_str(&s->reply), s->reply.len, &ignored)) {
-        const struct evs_json_node *n = evs_json_path(&t, "_scroll_id");
-        if (n)
-            evs_buf_add(&id, t.text + n->start, n->end - n->start); /* quoted */
-    }
-    evs_json_tree_done(&t);
-    return evs_buf_steal(&id);
-}
-
-enum evs_rc evs_es_scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
-                        struct evs_err *err)
-{
-    struct evs_es *s = (struct evs_es *)sink;
-    EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(1 << 21);
-    long status;
-    size_t n = 0;
-    char *path = evs_xprintf("/%s/_search?scroll=2m", s->index_path);
-    evs_buf_printf(&body, "{\"size\":%d,\"sort\":[\"_doc\"]}", SCROLL);
-    enum evs_rc rc = evs_es_ask(s, "POST", path, &body, &status, err);
-    evs_free(path);
-    if (!rc && status != 200)
-        rc = evs_es_fail(s, status, s->index, err);
-    if (!rc)
-        rc = give_docs(s, "hits.hits", found, ctx, &n, err);
-    while (!rc && n) {
-        char *id = scroll_id(s);
-        evs_buf_reset(&body);
-        evs_buf_printf(&body, "{\"scroll\":\"2m\",\"scroll_id\":%s}", id);
-        evs_free(id);
-        rc = evs_es_ask(s, "POST", "/_search/scroll", &body, &status, err);
-        if (!rc && status != 200)
-            rc = evs_es_fail(s, status, s->index, err);
-        if (!rc)
-            rc = give_docs(s, "hits.hits", found, ctx, &n, err);
-    }
-    return rc;
 }

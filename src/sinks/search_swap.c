@@ -12,28 +12,6 @@
 #include "core/xalloc.h"
 #include "sinks/search.h"
 
-/* A request whose answers 200 and, when it may be missing, 404 are fine. */
-static enum evs_rc ask(struct evs_es *s, const char *method, const char *path, const char *body,
-                       bool may_miss, long *ret_status, struct evs_err *err)
-{
-    EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(EVS_ES_CAP);
-    if (body)
-        evs_buf_adds(&text, body);
-    enum evs_rc rc = evs_es_ask(s, method, path, body ? &text : NULL, ret_status, err);
-    if (!rc && *ret_status != 200 && !(may_miss && *ret_status == 404))
-        rc = evs_es_fail(s, *ret_status, path, err);
-    return rc;
-}
-
-/* A path with a name in it. The caller frees. */
-static char *at(struct evs_es *s, const char *before, const char *name, const char *after)
-{
-    char *escaped = curl_easy_escape(s->curl, name, 0);
-    char *path = evs_xprintf("%s%s%s", before, escaped ? escaped : "", after);
-    curl_free(escaped);
-    return path;
-}
-
 /* The first member's name of the answer. The caller frees. */
 static char *first_name(struct evs_es *s)
 {
@@ -52,8 +30,8 @@ static enum evs_rc behind(struct evs_es *s, const char *alias, char **ret_index,
                           struct evs_err *err)
 {
     long status;
-    char *path = at(s, "/_alias/", alias, "");
-    enum evs_rc rc = ask(s, "GET", path, NULL, true, &status, err);
+    char *path = evs_es_path(s, "/_alias/", alias, "");
+    enum evs_rc rc = evs_es_do(s, "GET", path, NULL, true, &status, err);
     *ret_index = !rc && status == 200 ? first_name(s) : NULL;
     evs_free(path);
     return rc;
@@ -62,8 +40,8 @@ static enum evs_rc behind(struct evs_es *s, const char *alias, char **ret_index,
 static enum evs_rc exists(struct evs_es *s, const char *index, bool *ret_has, struct evs_err *err)
 {
     long status;
-    char *path = at(s, "/", index, "");
-    enum evs_rc rc = ask(s, "HEAD", path, NULL, true, &status, err);
+    char *path = evs_es_path(s, "/", index, "");
+    enum evs_rc rc = evs_es_do(s, "HEAD", path, NULL, true, &status, err);
     *ret_has = !rc && status == 200;
     evs_free(path);
     return rc;
@@ -72,19 +50,19 @@ static enum evs_rc exists(struct evs_es *s, const char *index, bool *ret_has, st
 static enum evs_rc drop(struct evs_es *s, const char *index, struct evs_err *err)
 {
     long status;
-    char *path = at(s, "/", index, "");
-    enum evs_rc rc = ask(s, "DELETE", path, NULL, true, &status, err);
+    char *path = evs_es_path(s, "/", index, "");
+    enum evs_rc rc = evs_es_do(s, "DELETE", path, NULL, true, &status, err);
     evs_free(path);
-    return rc;
+    return rc ? rc : evs_es_tombs_drop(s, index, NULL, err);
 }
 
 static enum evs_rc block(struct evs_es *s, const char *index, bool on, struct evs_err *err)
 {
     long status;
-    char *path = at(s, "/", index, "/_settings");
-    enum evs_rc rc =
-        ask(s, "PUT", path, on ? "{\"index.blocks.write\":true}" : "{\"index.blocks.write\":null}",
-            false, &status, err);
+    char *path = evs_es_path(s, "/", index, "/_settings");
+    enum evs_rc rc = evs_es_do(
+        s, "PUT", path, on ? "{\"index.blocks.write\":true}" : "{\"index.blocks.write\":null}",
+        false, &status, err);
     evs_free(path);
     return rc;
 }
@@ -99,16 +77,16 @@ static enum evs_rc clone(struct evs_es *s, const char *from, const char *to, str
     if (rc || has)
         return rc;
     rc = block(s, from, true, err);
-    char *target = at(s, "/_clone/", to, "?wait_for_active_shards=1");
-    char *path = at(s, "/", from, target);
+    char *target = evs_es_path(s, "/_clone/", to, "?wait_for_active_shards=1");
+    char *path = evs_es_path(s, "/", from, target);
     evs_free(target);
     if (!rc)
-        rc = ask(s, "PUT", path, "{\"settings\":{\"index.blocks.write\":null}}", false, &status,
-                 err);
+        rc = evs_es_do(s, "PUT", path, "{\"settings\":{\"index.blocks.write\":null}}", false,
+                       &status, err);
     evs_free(path);
-    path = at(s, "/_cluster/health/", to, "?wait_for_status=yellow&timeout=60s");
+    path = evs_es_path(s, "/_cluster/health/", to, "?wait_for_status=yellow&timeout=60s");
     if (!rc)
-        rc = ask(s, "GET", path, NULL, false, &status, err);
+        rc = evs_es_do(s, "GET", path, NULL, false, &status, err);
     evs_free(path);
     if (block(s, from, false, &second) && !rc) {
         *err = second;
@@ -117,25 +95,51 @@ static enum evs_rc clone(struct evs_es *s, const char *from, const char *to, str
     return rc;
 }
 
+/* The tombstones of one index as those of another. */
+static enum evs_rc clone_tombs(struct evs_es *s, const char *from, const char *to,
+                               struct evs_err *err)
+{
+    struct evs_es_index i = {0}, k = {0};
+    int64_t newest = 0;
+    char *was = NULL, *is = NULL;
+    enum evs_rc rc = evs_es_index(s, from, &i, err);
+    if (!rc)
+        rc = evs_es_index(s, to, &k, err);
+    if (!rc && i.name && k.name) {
+        was = evs_es_tombs_name(&i);
+        is = evs_es_tombs_name(&k);
+        rc = evs_es_newest(s, was, &newest, err);
+    }
+    if (!rc && newest)
+        rc = clone(s, was, is, err);
+    if (!rc && newest)
+        rc = evs_es_set_newest(s, is, newest, err);
+    evs_free(was);
+    evs_free(is);
+    evs_es_index_done(&i);
+    evs_es_index_done(&k);
+    return rc;
+}
+
+/* An index with its tombstones. */
+static enum evs_rc clone_view(struct evs_es *s, const char *from, const char *to,
+                              struct evs_err *err)
+{
+    enum evs_rc rc = clone(s, from, to, err);
+    return rc ? rc : clone_tombs(s, from, to, err);
+}
+
 /* "TARGET__1795349329175": the same for every try of one build. */
 static enum evs_rc name_built(struct evs_es *s, const char *target, char **ret_name,
                               struct evs_err *err)
 {
-    long status;
-    struct evs_json *j = NULL;
-    char *path = at(s, "/", s->index, "/_settings");
-    enum evs_rc rc = ask(s, "GET", path, NULL, false, &status, err);
-    evs_free(path);
-    if (!rc && evs_json_parse(evs_buf_str(&s->reply), s->reply.len, &j, err))
-        rc = err->code = EVS_FATAL;
-    const struct evs_json *one = evs_json_first(j);
-    const char *ms = evs_json_text(
-        evs_json_get(evs_json_get(evs_json_get(one, "settings"), "index"), "creation_date"));
-    if (!rc && !ms)
-        rc = evs_fail(err, EVS_FATAL, "%s has no time of creation", s->index);
+    struct evs_es_index i;
+    enum evs_rc rc = evs_es_index(s, s->index, &i, err);
+    if (!rc && !i.name)
+        rc = evs_fail(err, EVS_FATAL, "%s is gone", s->index);
     if (!rc)
-        *ret_name = evs_xprintf("%s__%s", target, ms);
-    evs_json_free(j);
+        *ret_name = evs_xprintf("%s__%lld", target, (long long)i.made_ms);
+    evs_es_index_done(&i);
     return rc;
 }
 
@@ -159,12 +163,11 @@ static enum evs_rc change(struct evs_es *s, const struct names *n, struct evs_er
         evs_buf_printf(&body, ",{\"remove\":{\"index\":\"%s\",\"alias\":\"%s\"}}", n->live,
                        n->target);
     if (n->before)
-        evs_buf_printf(&body, ",{\"remove\":{\"index\":\"%s\",\"alias\":\"%s\"}}", n->before,
-                       n->old);
+        evs_buf_printf(&body, ",{\"remove_index\":{\"index\":\"%s\"}}", n->before);
     if (n->live)
         evs_buf_printf(&body, ",{\"add\":{\"index\":\"%s\",\"alias\":\"%s\"}}", n->live, n->old);
     evs_buf_adds(&body, "]}");
-    return ask(s, "POST", "/_aliases", evs_buf_str(&body), false, &status, err);
+    return evs_es_do(s, "POST", "/_aliases", evs_buf_str(&body), false, &status, err);
 }
 
 static enum evs_rc look(struct evs_es *s, const char *target, struct names *n, struct evs_err *err)
@@ -185,23 +188,25 @@ static enum evs_rc swap(struct evs_es *s, struct names *n, struct evs_err *err)
 {
     long status;
     bool has_old = false;
-    char *path = at(s, "/", s->index, "/_refresh");
-    enum evs_rc rc = ask(s, "POST", path, NULL, false, &status, err);
+    char *path = evs_es_path(s, "/", s->index, "/_refresh");
+    enum evs_rc rc = evs_es_do(s, "POST", path, NULL, false, &status, err);
     evs_free(path);
     if (!rc && n->live && !strcmp(n->live, n->built))
-        return EVS_OK; /* done before, and killed before it could say so */
+        return evs_es_tombs_drop(s, n->target, NULL, err); /* done, and killed before it was said */
     if (!rc)
-        rc = clone(s, s->index, n->built, err);
+        rc = clone_view(s, s->index, n->built, err);
     if (!rc && !n->before)
         rc = exists(s, n->old, &has_old, err);
     if (!rc && has_old)
         rc = drop(s, n->old, err);
     if (!rc && n->concrete)
-        rc = clone(s, n->target, n->old, err);
+        rc = clone_view(s, n->target, n->old, err);
+    if (!rc && n->before)
+        rc = evs_es_tombs_drop(s, n->before, NULL, err);
     if (!rc)
         rc = change(s, n, err);
-    if (!rc && n->before)
-        rc = drop(s, n->before, err);
+    if (!rc && n->concrete)
+        rc = evs_es_tombs_drop(s, n->target, NULL, err);
     return rc;
 }
 

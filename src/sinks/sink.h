@@ -111,7 +111,8 @@ struct evs_sink_ops {
                          struct evs_err *err);
     enum evs_rc (*beat)(struct evs_sink *s, struct evs_err *err); /* am I still the one? */
     enum evs_rc (*finish)(struct evs_sink *s, const char *state, struct evs_err *err);
-    /* The rows of these keys; keys not found are not called. Without EVS_SINK_READ: NULL. */
+    /* The rows of these keys; keys not found are not called, but where the sink knows of a
+     * deletion it may give that, as a deleted row. Without EVS_SINK_READ: NULL. */
     enum evs_rc (*get)(struct evs_sink *s, const struct evs_row *keys, size_t n,
                        evs_sink_found *found, void *ctx, struct evs_err *err);
     enum evs_rc (*scan)(struct evs_sink *s, evs_sink_found *found, void *ctx, struct evs_err *err);

@@ -83,6 +83,8 @@ static bool see(void *ctx, const struct evs_row *r)
 {
     struct seen *seen = ctx;
     size_t n = strlen(seen->text);
+    if (r->deleted)
+        return true; /* get may tell of what it knows as deleted */
     snprintf(seen->text + n, sizeof(seen->text) - n, "%.*s=%.*s@%d/%lld;", (int)r->key_len,
              (const char *)r->key, (int)r->value_len, r->value ? (const char *)r->value : "",
              (int)r->partition, (long long)r->offset);

@@ -1,6 +1,7 @@
 """The sinks' servers: PostgreSQL, Redis, OpenSearch and Elasticsearch, each private, on a free
 port, with its data in a temporary folder. Each has start(), stop(), kill(), remove(), .daemon and
 .url."""
+import contextlib
 import glob
 import json
 import os
@@ -175,6 +176,13 @@ class OpenSearch(Store):
     def ready(self):
         with urllib.request.urlopen(f"{self.url}/_cluster/health", timeout=2) as r:
             return json.load(r)["status"] in ("green", "yellow")
+
+    def kill(self):
+        """Elasticsearch's server is a child of what was started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.daemon.pid, signal.SIGKILL)
+        super().kill()
+        proc.wait_until(lambda: not proc.listens(self.port), f"the end of {self.name}", 20)
 
     @property
     def url(self):
