@@ -17,8 +17,6 @@
 #include "replay/run.h"
 #include "replay/team.h"
 
-enum { JSON_CAP = 64 << 20, SLOW_MS = 3000 };
-
 static const struct evs_opt opts[] = {
     {0, "sink", EVS_OPT_STR, "URL", NULL,
      "sqlite:PATH, postgresql://..., redis://..., opensearch+http://..., elasticsearch+http://..., "
@@ -135,6 +133,8 @@ static enum evs_rc make_plan(const struct evs_cli *cli, struct evs_plan *p, stru
         rc = evs_plan_read(p, file, err);
     if (rc)
         return rc;
+    if (p->edited)
+        evs_cli_warn(cli, "%s was changed since it was saved: its hash is another", file);
     if (cli->n_args)
         evs_plan_set(&p->topic, cli->args[0]);
     for (size_t i = 0; i < EVS_COUNT(texts); i++)
@@ -210,108 +210,13 @@ static enum evs_rc confirm(const struct evs_cli *cli, const struct evs_plan *p, 
 }
 
 /* --- running --------------------------------------------------------------------------------- */
-struct watcher {
-    const struct evs_cli *cli;
-    bool lines;
-    int64_t told_s;
-};
-
-static void show_progress(void *ctx, const struct evs_report *r)
-{
-    struct watcher *w = ctx;
-    if (w->lines && (int64_t)r->seconds > w->told_s) {
-        w->told_s = (int64_t)r->seconds;
-        EVS_AUTO(evs_buf) struct evs_buf out = EVS_BUF_INIT(JSON_CAP);
-        struct evs_jsonw j;
-        evs_jsonw_init(&j, &out);
-        evs_jsonw_obj(&j, NULL);
-        evs_jsonw_obj(&j, "progress");
-        evs_report_json(r, &j);
-        evs_jsonw_double(&j, "wait_source", r->wait_source);
-        evs_jsonw_double(&j, "wait_sink", r->wait_sink);
-        if (r->eta_seconds < 0)
-            evs_jsonw_null(&j, "eta_seconds");
-        else
-            evs_jsonw_double(&j, "eta_seconds", r->eta_seconds);
-        evs_jsonw_end(&j);
-        evs_jsonw_end(&j);
-        evs_out_json(&out);
-    }
-    evs_cli_replay_progress(r);
-}
-
-void evs_cli_replay_progress(const struct evs_report *r)
-{
-    char read[EVS_NUM_LEN], rate[EVS_NUM_LEN], eta[EVS_NUM_LEN], share[EVS_NUM_LEN];
-    int64_t left = 0;
-    for (size_t i = 0; i < r->ckpt.n; i++)
-        if (r->ckpt.parts[i].n[EVS_CKPT_END] != EVS_RANGE_OPEN)
-            left += r->ckpt.parts[i].n[EVS_CKPT_END] - r->ckpt.parts[i].n[EVS_CKPT_NEXT];
-    char slow[EVS_NUM_LEN + 40] = "";
-    if (r->waiting_ms > SLOW_MS)
-        snprintf(slow, sizeof(slow), "  the sink has been at it for %s",
-                 evs_num_ago(eta, r->waiting_ms));
-    evs_progress("replay %s  %s  read %s  %s/s  left %s%s", r->id,
-                 evs_num_share(share, r->span ? 1 - (double)left / (double)r->span : 1),
-                 evs_num_commas(read, r->run_read), evs_num_human(rate, r->rate),
-                 r->eta_seconds < 0 ? "-" : evs_num_ago(eta, (int64_t)(r->eta_seconds * 1000)),
-                 slow);
-}
-
-static void print_report(const struct evs_cli *cli, const struct evs_report *r)
-{
-    if (cli->json) {
-        EVS_AUTO(evs_buf) struct evs_buf out = EVS_BUF_INIT(JSON_CAP);
-        struct evs_jsonw w;
-        evs_jsonw_init(&w, &out);
-        evs_jsonw_obj(&w, NULL);
-        evs_report_json(r, &w);
-        evs_jsonw_end(&w);
-        evs_out_json(&out);
-        return;
-    }
-    char a[EVS_NUM_LEN], b[EVS_NUM_LEN], c[EVS_NUM_LEN], d[EVS_NUM_LEN], e[EVS_NUM_LEN];
-    evs_out_text("replay %s  %s%s  %s", r->id, r->state,
-                 r->nothing_to_do ? " before, nothing to do" : "", r->guarantee);
-    evs_out_text("events  read %s  matched %s  applied %s  skipped %s  dead letters %s",
-                 evs_num_commas(a, evs_ckpt_total(&r->ckpt, EVS_CKPT_READ)),
-                 evs_num_commas(b, evs_ckpt_total(&r->ckpt, EVS_CKPT_MATCHED)),
-                 evs_num_commas(c, evs_ckpt_total(&r->ckpt, EVS_CKPT_APPLIED)),
-                 evs_num_commas(d, evs_ckpt_total(&r->ckpt, EVS_CKPT_SKIPPED)),
-                 evs_num_commas(e, evs_ckpt_total(&r->ckpt, EVS_CKPT_DEAD)));
-    evs_out_text("rows    written %s  deleted %s  left (newer in the view) %s",
-                 evs_num_commas(a, evs_ckpt_total(&r->ckpt, EVS_CKPT_WRITTEN)),
-                 evs_num_commas(b, evs_ckpt_total(&r->ckpt, EVS_CKPT_DELETED)),
-                 evs_num_commas(c, r->left));
-    evs_out_text("took    %s  %s/s", evs_num_ago(a, (int64_t)(r->seconds * 1000)),
-                 evs_num_human(b, r->rate));
-}
-
-static void warn_of(const struct evs_cli *cli, const struct evs_report *r)
-{
-    char n[EVS_NUM_LEN];
-    if (r->null_keys)
-        evs_cli_warn(cli, "%s events have no key and no place in this view: counted as skipped",
-                     evs_num_commas(n, r->null_keys));
-    if (r->split_keys)
-        evs_cli_warn(cli,
-                     "%s times a key was met on two partitions: the later timestamp decides, "
-                     "then partition and offset",
-                     evs_num_commas(n, r->split_keys));
-    if (r->filter_faults)
-        evs_cli_warn(cli, "%s events could not be judged by the filter and were not kept",
-                     evs_num_commas(n, r->filter_faults));
-    if (r->state && r->guarantee && !strcmp(r->guarantee, "at-least-once"))
-        evs_cli_warn(cli, "at-least-once: this sink has no checkpoint");
-}
-
 static int run_plan(struct evs_cli *cli, const struct evs_plan *p, struct evs_client *c,
                     struct evs_err *err)
 {
     const struct evs_opts *o = &cli->opts;
     struct evs_replay_control control = {.stop = cli->stop};
-    struct watcher w = {.cli = cli,
-                        .lines = cli->json && (p->follow || evs_opts_given(o, "progress"))};
+    struct evs_cli_replay_watch w = {
+        .plan = p, .lines = cli->json && (p->follow || evs_opts_given(o, "progress"))};
     struct evs_report report;
     atomic_store(&control.rate_events, (int64_t)p->rate_events);
     struct evs_replay_opts ro = {
@@ -322,7 +227,7 @@ static int run_plan(struct evs_cli *cli, const struct evs_plan *p, struct evs_cl
                                              : EVS_REPLAY_START,
         .control = &control,
         .timeout_ms = cli->timeout_ms,
-        .progress = show_progress,
+        .progress = evs_cli_replay_watched,
         .ctx = &w,
     };
     const char *group = evs_opts_str(o, "workers-group");
@@ -332,10 +237,11 @@ static int run_plan(struct evs_cli *cli, const struct evs_plan *p, struct evs_cl
     evs_progress_clear();
     int exit_code = EVS_EXIT_OK;
     if (report.state) {
-        if (!group) /* a team's runs each wrote their own line */
-            evs_audit_write(p, &report, c);
-        print_report(cli, &report);
-        warn_of(cli, &report);
+        struct evs_err unlogged = EVS_ERR_INIT;
+        evs_cli_replay_report(cli, p, &report);
+        /* a team's runs each wrote their own line */
+        if (!group && evs_audit_write(p, &report, c, &unlogged))
+            evs_cli_warn(cli, "%s", unlogged.msg);
         exit_code = strcmp(report.state, "stopped") ? EVS_EXIT_OK : EVS_EXIT_STOPPED;
     }
     bool begun = report.state != NULL;
@@ -411,6 +317,11 @@ const struct evs_cmd evs_cmd_replay = {
              "the offset decides; for a key on two partitions the timestamp, then partition and "
              "offset. Where timestamps of such a key also go backwards inside a partition, no "
              "order is right: what reaches the view later decides, and lint tells of both.\n\n"
+             "A filter decides what is read at all: a key whose last event does not pass keeps its "
+             "row of before, and a tombstone that does not pass deletes nothing (how many did not "
+             "is said at the end). A view of what is open now is all events with a column for the "
+             "state, not a filter on it. A column's jq gives one value: several stop the run.\n\n"
+             "Into jsonl:- only rows go to standard output; the report goes to standard error.\n\n"
              "A dry run and a diff read and compare. PostgreSQL is asked whether the types of its "
              "columns take the values; the first record whose value they do not is named (unless "
              "--on-error passes it). What only writing tells (checks, triggers, rights, mappings) "

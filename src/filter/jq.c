@@ -233,6 +233,16 @@ static enum evs_rc eval(struct evs_jq *jq, jv input, struct evs_buf *out, struct
         jv_free(result);
         return EVS_OK;
     }
+    begin(jq);
+    jv another = jq_next(jq->state);
+    bool late = end(jq), more = jv_is_valid(another);
+    jv_free(another);
+    if (more || late) {
+        jv_free(result);
+        return evs_fail(err, EVS_POISON,
+                        "jq: gives several results where one is wanted: first(...)"
+                        " takes one, [...] makes an array of them");
+    }
     jv text = jv_dump_string(result, 0);
     evs_buf_add(out, jv_string_value(text), (size_t)jv_string_length_bytes(jv_copy(text)));
     jv_free(text);

@@ -36,7 +36,8 @@ void evs_jq_free(struct evs_jq *jq); /* NULL is fine */
 /* The first result is true (not false, null, or nothing). *ret_failed: the expression failed on
  * it. */
 bool evs_jq_keeps(struct evs_jq *jq, struct evs_event *ev, bool *ret_failed);
-/* Appends the first result as compact JSON; nothing when there is none. EVS_POISON: it failed. */
+/* Appends the result as compact JSON; nothing when there is none. EVS_POISON: it failed, or gave
+ * several. */
 enum evs_rc evs_jq_eval(struct evs_jq *jq, struct evs_event *ev, struct evs_buf *out,
                         struct evs_err *err) EVS_MUST_USE;
 /* The same on JSON text as input. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,14 +59,19 @@ static bool write_all(int fd, const char *p, size_t n)
     return true;
 }
 
+static bool going(const struct evs_report *r)
+{
+    return !strcmp(r->state, "running");
+}
+
 static const char *user_name(char *room, size_t size)
 {
     struct passwd entry, *pw = NULL;
     return !getpwuid_r(getuid(), &entry, room, size, &pw) && pw ? pw->pw_name : "?";
 }
 
-static void append_line(const char *folder, const struct evs_plan *p, const struct evs_report *r,
-                        const char *cluster)
+static enum evs_rc append_line(const char *folder, const struct evs_plan *p,
+                               const struct evs_report *r, const char *cluster, struct evs_err *err)
 {
     EVS_AUTO(evs_buf) struct evs_buf line = EVS_BUF_INIT(FILE_CAP);
     struct evs_jsonw w;
@@ -81,7 +87,7 @@ static void append_line(const char *folder, const struct evs_plan *p, const stru
     evs_jsonw_str(&w, "target", p->target);
     evs_jsonw_str(&w, "id", r->id);
     evs_jsonw_str(&w, "plan_hash", r->plan_hash);
-    evs_jsonw_str(&w, "state", r->state);
+    evs_jsonw_str(&w, "state", going(r) ? "begun" : r->state);
     evs_jsonw_i64(&w, "read", r->run_read);
     evs_jsonw_i64(&w, "written", evs_ckpt_total(&r->ckpt, EVS_CKPT_WRITTEN));
     evs_jsonw_i64(&w, "deleted", evs_ckpt_total(&r->ckpt, EVS_CKPT_DELETED));
@@ -90,11 +96,12 @@ static void append_line(const char *folder, const struct evs_plan *p, const stru
     evs_buf_addc(&line, '\n');
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || !write_all(fd, evs_buf_str(&line), line.len))
-        evs_log(EVS_LOG_WARN, "%s: %s", path, strerror(errno));
+        evs_fail(err, EVS_AGAIN, "not in the audit log: %s: %s", path, strerror(errno));
     if (fd >= 0)
         close(fd);
     evs_free(path);
     evs_free(sink);
+    return err->code;
 }
 
 static char *job_path(const char *folder, const char *id)
@@ -106,48 +113,73 @@ static char *job_path(const char *folder, const char *id)
     return path;
 }
 
-static void keep_job(const struct evs_plan *p, const struct evs_report *r)
+/* Who runs it: to tell later whether it was killed. */
+static void put_process(struct evs_jsonw *w)
 {
+    char host[256] = "";
+    if (gethostname(host, sizeof(host) - 1))
+        host[0] = '\0';
+    evs_jsonw_str(w, "host", host);
+    evs_jsonw_i64(w, "pid", getpid());
+}
+
+static void keep_job(const struct evs_plan *whole, const struct evs_report *r)
+{
+    struct evs_plan public = *whole, *p = &public;
     char *folder = evs_audit_folder("/jobs");
     if (!folder)
         return;
     EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(FILE_CAP);
     EVS_AUTO(evs_buf) struct evs_buf plan = EVS_BUF_INIT(EVS_PLAN_CAP);
     struct evs_jsonw w;
+    p->sink = evs_sink_plain(whole->sink);
+    if (p->on_error_text) /* dead-letter:SINK-URL */
+        p->on_error_text = evs_sink_plain(whole->on_error_text);
     evs_plan_print(p, &plan);
+    evs_free(p->sink);
+    evs_free(p->on_error_text);
     evs_jsonw_init(&w, &text);
     evs_jsonw_obj(&w, NULL);
     evs_jsonw_i64(&w, "at", evs_clock_wall_ms());
+    put_process(&w);
     evs_jsonw_obj(&w, "report");
     evs_report_json(r, &w);
     evs_jsonw_end(&w);
     evs_jsonw_raw(&w, "plan", evs_buf_str(&plan), plan.len - 1);
     evs_jsonw_end(&w);
-    char *path = job_path(folder, r->id), *temp = evs_xprintf("%s.new", path);
+    char *path = job_path(folder, r->id);
+    char *temp = evs_xprintf("%s.%ld.%lld.new", path, (long)getpid(),
+                             (long long)evs_clock_mono_us()); /* others share the folder */
     int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool ok = fd >= 0 && write_all(fd, evs_buf_str(&text), text.len);
     if (fd >= 0 && close(fd))
         ok = false;
-    if (!ok || rename(temp, path))
+    if (!ok || rename(temp, path)) {
         evs_log(EVS_LOG_WARN, "%s: %s", path, strerror(errno));
+        unlink(temp);
+    }
     evs_free(temp);
     evs_free(path);
     evs_free(folder);
 }
 
-void evs_audit_write(const struct evs_plan *p, const struct evs_report *r, struct evs_client *c)
+enum evs_rc evs_audit_write(const struct evs_plan *p, const struct evs_report *r,
+                            struct evs_client *c, struct evs_err *err)
 {
     struct evs_err ignored = EVS_ERR_INIT;
     struct evs_meta *meta = NULL;
     char *folder = evs_audit_folder("");
     if (!folder)
-        return;
+        return evs_fail(err, EVS_AGAIN,
+                        "not in the audit log: neither XDG_STATE_HOME nor HOME is"
+                        " set");
     if (evs_meta_fetch(c, p->topic, &meta, &ignored))
         meta = NULL;
-    append_line(folder, p, r, meta ? meta->cluster_id : NULL);
+    enum evs_rc rc = append_line(folder, p, r, meta ? meta->cluster_id : NULL, err);
     evs_meta_free(meta);
     evs_free(folder);
     keep_job(p, r);
+    return rc;
 }
 
 /* --- the list -------------------------------------------------------------------------------- */
@@ -175,6 +207,17 @@ static int64_t number_of(const struct evs_json_tree *t, const struct evs_json_no
     return evs_num_i64(digits, INT64_MIN, INT64_MAX, &v, &ignored) ? 0 : v;
 }
 
+/* A job that was never said to have ended, of a process of this machine that is no more. */
+static bool interrupted(const struct evs_json_tree *t, const char *state)
+{
+    char host[256] = "", *where = text_at(t, "host");
+    int64_t pid = number_of(t, evs_json_path(t, "pid"));
+    bool here = where && !gethostname(host, sizeof(host) - 1) && !strcmp(host, where);
+    evs_free(where);
+    return state && !strcmp(state, "running") && here && pid > 0 && kill((pid_t)pid, 0) &&
+           errno == ESRCH;
+}
+
 static bool read_job(const char *path, struct evs_job_entry *job)
 {
     struct evs_err ignored = EVS_ERR_INIT;
@@ -197,6 +240,8 @@ static bool read_job(const char *path, struct evs_job_entry *job)
         .at_ms = number_of(&t, evs_json_path(&t, "at")),
     };
     evs_free(sink);
+    if (interrupted(&t, job->state))
+        evs_ckpt_text(&job->state, "interrupted", strlen("interrupted"));
     const struct evs_json_node *parts = evs_json_path(&t, "report.partitions");
     size_t at = parts && parts->size ? (size_t)(parts - t.nodes) + 1 : 0;
     for (; at; at = t.nodes[at].next) {

@@ -1,11 +1,14 @@
 /* audit.h - what was written where: one line a run, and the last plan and report of each job.
  *
- * In $XDG_STATE_HOME/eventscope (or ~/.local/state/eventscope): audit.jsonl grows by one line a
- * run that wrote (when, who, cluster id, plan hash, sink without password, result); jobs/ID.json
- * is the last plan and report of an id. Never event data, never a secret.
+ * In $XDG_STATE_HOME/eventscope (or ~/.local/state/eventscope): audit.jsonl has a line for a run's
+ * beginning and one for its end (when, who, cluster id, plan hash, sink without password, result);
+ * jobs/ID.json is the last plan and report of an id. One that was killed says "begun" in the first
+ * and is "interrupted" in the list. Never event data, never a secret: a sink's password must be
+ * given again, or come from PGPASSFILE.
  *
  * Threads  any one at a time.   Owns  a listing is the caller's.
- * Errors   none that stop a replay: what cannot be written is logged.   Cost  a few small writes.
+ * Errors   none that stop a replay: EVS_AGAIN says what could not be written.
+ * Cost     a few small writes.
  */
 #ifndef EVS_REPLAY_AUDIT_H
 #define EVS_REPLAY_AUDIT_H
@@ -16,7 +19,8 @@ struct evs_client;
 
 /* The state folder, made when missing; the caller frees. NULL: there is no home. */
 char *evs_audit_folder(const char *below) EVS_MUST_USE;
-void evs_audit_write(const struct evs_plan *p, const struct evs_report *r, struct evs_client *c);
+enum evs_rc evs_audit_write(const struct evs_plan *p, const struct evs_report *r,
+                            struct evs_client *c, struct evs_err *err);
 
 struct evs_job_entry {
     char *id, *topic, *sink, *target, *state, *error;

@@ -48,7 +48,7 @@ static void work(void *ctx)
 {
     struct evs_job *j = ctx;
     struct evs_job_sn *sn = new_snap();
-    struct evs_err err = EVS_ERR_INIT;
+    struct evs_err err = EVS_ERR_INIT, unlogged = EVS_ERR_INIT;
     enum evs_rc rc;
     if (j->kind == EVS_JOB_RUN) {
         struct evs_replay_opts o = {.plan = &j->plan,
@@ -60,7 +60,7 @@ static void work(void *ctx)
                                     .ctx = j};
         rc = evs_replay_run(&o, &sn->report, &err);
         if (sn->report.state)
-            evs_audit_write(&j->plan, &sn->report, j->client);
+            (void)!evs_audit_write(&j->plan, &sn->report, j->client, &unlogged);
     } else {
         struct evs_compare_opts o = {.plan = &j->plan,
                                      .client = j->client,

@@ -195,7 +195,7 @@ static enum evs_rc check_run(struct evs_plan *p, struct evs_err *err)
         double v = 0;
         enum evs_rc rc = evs_num_double(digits, &v, err);
         evs_free(digits);
-        if (rc || v <= 0)
+        if (rc || v <= 0 || (!times && v < 1))
             return evs_fail(err, EVS_INVALID, "run.rate: '%s' is not events a second, or 2x",
                             p->rate);
         *(times ? &p->speed : &p->rate_events) = v;
@@ -231,7 +231,7 @@ static void put_not(struct evs_buf *b, const struct evs_plan *p)
 static void make_hash(struct evs_plan *p)
 {
     EVS_AUTO(evs_buf) struct evs_buf b = EVS_BUF_INIT(16u << 20);
-    char *sink = evs_sink_mask(p->sink);
+    char *sink = evs_sink_plain(p->sink);
     const char *texts[] = {p->topic,    p->partitions, p->from,      p->to,
                            p->since,    p->until,      p->isolation, evs_view_mode_name(p->mode),
                            p->group_by, p->value,      sink,         p->target,
@@ -262,6 +262,8 @@ static void derive_id(struct evs_plan *p)
     const char *slash = strrchr(base, '/');
     if (slash && slash[1])
         base = slash + 1;
+    if (!strcmp(base, "-"))
+        base = "stdout";
     char *id = evs_xprintf("%.60s-%.4s", base, p->hash);
     for (char *c = id; *c; c++)
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", *c))

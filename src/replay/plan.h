@@ -52,6 +52,7 @@ struct evs_plan {
     int64_t batch_events, count_events; /* 0: by size and age; 0: no limit */
     double rate_events, speed;          /* a second; times original time; 0: unlimited */
     char hash[EVS_PLAN_HASH_LEN];
+    bool edited; /* the file says another hash than its content has */
 };
 
 void evs_plan_done(struct evs_plan *p);

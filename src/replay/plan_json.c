@@ -152,6 +152,24 @@ static bool is_section(const char *name)
     return false;
 }
 
+static enum evs_rc check_version(const struct evs_json_tree *t, const struct evs_json_node *n,
+                                 struct evs_err *err)
+{
+    if (n->type == EVS_JSON_NUMBER && n->end - n->start == 1 && t->text[n->start] == '1')
+        return EVS_OK;
+    return evs_fail(err, EVS_INVALID, "line %zu: eventscope_plan: must be 1, which this program"
+                                      " writes",
+                    line_of(t->text, n->start));
+}
+
+static void look_at_hash(struct evs_plan *p, const struct evs_json_tree *t)
+{
+    const struct evs_json_node *n = evs_json_path(t, "hash");
+    char *said = n ? text_of(t, n) : NULL;
+    p->edited = said && strcmp(said, p->hash);
+    evs_free(said);
+}
+
 static enum evs_rc read_member(struct evs_plan *p, const struct evs_json_tree *t,
                                const struct evs_json_node *n, const char *section,
                                struct evs_err *err)
@@ -159,8 +177,10 @@ static enum evs_rc read_member(struct evs_plan *p, const struct evs_json_tree *t
     EVS_AUTO(evs_buf) struct evs_buf name = EVS_BUF_INIT(200);
     evs_json_unquote(&name, t->text + n->name, n->name_len);
     const char *word = evs_buf_str(&name);
-    if (!*section && (!strcmp(word, "eventscope_plan") || !strcmp(word, "hash")))
-        return EVS_OK;
+    if (!*section && !strcmp(word, "eventscope_plan"))
+        return check_version(t, n, err);
+    if (!*section && !strcmp(word, "hash"))
+        return EVS_OK; /* looked at when the rest is known */
     if (!*section && is_section(word)) {
         if (n->type != EVS_JSON_OBJECT)
             return evs_fail(err, EVS_INVALID, "line %zu: %s must be an object",
@@ -217,6 +237,8 @@ enum evs_rc evs_plan_parse(struct evs_plan *p, const char *text, size_t n, struc
         rc = read_section(p, &t, &t.nodes[0], "", err);
     if (!rc && evs_plan_check(p, err))
         rc = add_line(&t, err);
+    if (!rc)
+        look_at_hash(p, &t);
     evs_json_tree_done(&t);
     return rc;
 }

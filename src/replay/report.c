@@ -73,6 +73,7 @@ void evs_report_json(const struct evs_report *r, struct evs_jsonw *w)
     evs_jsonw_str(w, "guarantee", r->guarantee);
     evs_jsonw_i64(w, "null_keys", r->null_keys);
     evs_jsonw_i64(w, "split_keys", r->split_keys);
+    evs_jsonw_i64(w, "tombstones_filtered", r->tombstones_filtered);
     evs_jsonw_i64(w, "retries", r->retries);
     evs_jsonw_str(w, "error", r->error);
 }

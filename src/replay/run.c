@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
+#include "replay/audit.h"
 #include "replay/run_priv.h"
 
 enum {
@@ -263,6 +264,8 @@ static enum evs_rc read_once(struct run *r, struct evs_err *err)
     for (int i = 0; i < r->n_lanes; i++) {
         r->report.null_keys += r->lanes[i].null_keys;
         r->report.split_keys += r->lanes[i].split;
+        if (r->view.mode == EVS_VIEW_LATEST)
+            r->report.tombstones_filtered += r->lanes[i].tombstones;
         r->report.filter_faults += (int64_t)evs_filter_faults(r->lanes[i].filter);
         if (!rc && r->lanes[i].fail.code) {
             *err = r->lanes[i].fail;
@@ -422,8 +425,11 @@ enum evs_rc evs_replay_run(const struct evs_replay_opts *opts, struct evs_report
     if (!rc && r.report.nothing_to_do) {
         r.report.state = "done";
     } else if (!rc) {
+        struct evs_err unlogged = EVS_ERR_INIT; /* said at the end */
         r.report.state = "running";
         r.report.span = run_span_left(&r);
+        run_update_report(&r);
+        (void)!evs_audit_write(r.plan, &r.report, opts->client, &unlogged);
         tell_progress(&r, true);
         rc = run_read_all(&r, err);
         rc = finish(&r, rc, err);

@@ -35,6 +35,7 @@ struct evs_report {
     int64_t null_keys;    /* events without a key, in a view by key: counted as skipped */
     int64_t split_keys;   /* keys met on two partitions */
     int64_t filter_faults;
+    int64_t tombstones_filtered; /* latest: of keys whose rows stay */
     int64_t span;     /* offsets from FROM to END */
     int64_t run_read; /* by this process */
     int64_t bytes;

@@ -292,7 +292,7 @@ static bool on_event(void *ctx, int worker, struct evs_event *ev)
     if (!pace(l, ev))
         return false;
     if (!evs_filter_keeps(l->filter, ev)) {
-        /* passed over; its clock counts all the same */
+        l->tombstones += !ev->value; /* passed over; its clock counts all the same */
     } else if (r->plan->count_events && atomic_fetch_add(&r->matched, 1) >= r->plan->count_events) {
         atomic_store(&r->enough, true);
         return false;

@@ -33,7 +33,7 @@ struct lane {
     bool *touched;
     size_t n_parts, last;
     struct evs_err fail; /* set: it stopped at a record, or its work failed */
-    int64_t null_keys, split;
+    int64_t null_keys, split, tombstones;
     unsigned since_look;
     int64_t read;    /* since the run was told */
     bool whole;      /* a partition ended: its keys are complete in the batch */

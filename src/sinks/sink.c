@@ -91,21 +91,45 @@ enum evs_rc evs_sink_find(const char *url, const struct evs_sink_ops **ret_ops, 
                          "kafka:TOPIC or jsonl:PATH");
 }
 
-char *evs_sink_mask(const char *url)
+/* The password of scheme://user:PASSWORD@host, or NULL. */
+static const char *userinfo_secret(const char *url, size_t *ret_n)
 {
     const char *host = strstr(url, "://");
-    const char *at = host ? strchr(host + 3, '@') : NULL;
-    const char *colon = host ? strchr(host + 3, ':') : NULL;
-    char *out;
-    if (at && colon && colon < at && !memchr(host + 3, '/', (size_t)(at - host - 3)))
-        out = evs_xprintf("%.*s:***%s", (int)(colon - url), url, at);
-    else
-        out = evs_xstrdup(url);
-    char *secret = strstr(out, "password=");
-    if (secret) {
-        secret += strlen("password=");
-        size_t n = strcspn(secret, "& '");
-        memset(secret, '*', n);
+    size_t n = host ? strcspn(host + 3, "/?#") : 0;
+    const char *colon = n ? memchr(host + 3, ':', n) : NULL, *at = NULL;
+    for (const char *c = host + 3; n && c < host + 3 + n; c++)
+        at = *c == '@' ? c : at;
+    if (!colon || !at || colon > at)
+        return NULL;
+    *ret_n = (size_t)(at - colon - 1);
+    return colon + 1;
+}
+
+char *evs_sink_mask(const char *url)
+{
+    size_t n;
+    const char *secret = userinfo_secret(url, &n);
+    char *out =
+        secret ? evs_xprintf("%.*s***%s", (int)(secret - url), url, secret + n) : evs_xstrdup(url);
+    for (char *at = out; (at = strstr(at, "password=")) != NULL;) {
+        at += strlen("password=");
+        n = strcspn(at, "& '");
+        memset(at, '*', n);
+        at += n;
+    }
+    return out;
+}
+
+char *evs_sink_plain(const char *url)
+{
+    size_t n;
+    const char *secret = userinfo_secret(url, &n);
+    char *out =
+        secret ? evs_xprintf("%.*s%s", (int)(secret - url - 1), url, secret + n) : evs_xstrdup(url);
+    for (char *at = out; (at = strstr(at, "password=")) != NULL;) {
+        at += strlen("password=");
+        n = strcspn(at, "& '");
+        memmove(at, at + n, strlen(at + n) + 1);
     }
     return out;
 }

@@ -136,6 +136,8 @@ enum evs_rc evs_sink_find(const char *url, const struct evs_sink_ops **ret_ops,
 const char *evs_sink_rest(const char *url);
 /* A copy without user's password: for every text. The caller frees. */
 char *evs_sink_mask(const char *url) EVS_MUST_USE;
+/* The same with the passwords left out: to keep, and to tell sinks apart by. */
+char *evs_sink_plain(const char *url) EVS_MUST_USE;
 const char *evs_sink_guarantee(const struct evs_sink_ops *ops); /* "exactly-once", ... */
 enum evs_rc evs_sink_open(const struct evs_sink_spec *spec, struct evs_sink **ret_s,
                           struct evs_err *err) EVS_MUST_USE;

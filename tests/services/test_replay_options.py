@@ -1,9 +1,10 @@
 """Options of a replay that meet: filters, plans and what contradicts each other."""
 import json
+import signal
 
 import pytest
 
-from support import views
+from support import proc, views
 
 
 @pytest.fixture
@@ -69,3 +70,79 @@ def test_a_table_of_another_view(kevs, sink, orders, how):
 def test_none_of_two_that_contradict_wins(kevs, sink, orders, options):
     kevs(*argv(orders, sink, *options)).failed(2, *options, "not both")
     assert not sink.path.exists()
+
+
+def test_tombstones_that_the_filter_holds_back_are_said(kevs, sink, topic, produce):
+    name = topic()
+    produce(name, [("a", "open"), ("b", "open"), ("a", None), ("b", "closed")])
+    got = kevs(*argv(name, sink, "--grep", "open")).ok()
+    assert got.json["tombstones_filtered"] == 1 and "1 tombstones" in got.err
+    assert sink.latest("v").keys() == {b"a", b"b"}
+    assert kevs(*argv(name, sink, "-k", "b", "--id", "x")).ok().json["tombstones_filtered"] == 1
+    assert kevs(*argv(name, sink, "--id", "all")).ok().json["tombstones_filtered"] == 0
+
+
+@pytest.mark.parametrize("options", [("--columns", "n=.value.s,m=(1, 2)"),
+                                     ("--mode", "count", "--group-by", ".value.s, 1")])
+def test_one_value_a_column(kevs, sink, orders, options):
+    kevs(*argv(orders, sink, *options)).failed(1, f"{orders} p0 @ 0", "jq", "several")
+    done = kevs(*argv(orders, sink, *options, "--resume", "--on-error", "skip")).ok().json
+    assert done["events"]["skipped"] == 3
+
+
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_rows_have_standard_output_to_themselves(kevs, orders, how):
+    got = kevs("replay", orders, "--sink", "jsonl:-", "--yes", *how).ok()
+    assert [r["key"] for r in got.lines] == ["a", "b", "c"]
+    assert "done" in got.err and "at-least-once" in got.err
+
+
+def test_an_empty_window_is_said(kevs, sink, orders):
+    window = ("--since", "2020-01-01", "--until", "2020-01-02")
+    assert "nothing was left to read" in kevs(*argv(orders, sink, *window)).ok().err
+
+
+def test_a_plan_that_was_edited_is_said(kevs, sink, orders, tmp_path):
+    plan = tmp_path / "p.plan"
+    kevs("replay", orders, "--sink", sink.url, "--target", "v", "--save-plan", plan).ok()
+    assert kevs("replay", "--plan", plan, "--dry-run", "--target", "w").ok().err == ""
+    text = plan.read_text()
+    plan.write_text(text.replace('"topic": "' + orders, '"from": "1", "topic": "' + orders))
+    assert "was changed since" in kevs("replay", "--plan", plan, "--dry-run").ok().err
+    plan.write_text(text.replace('"eventscope_plan": 1', '"eventscope_plan": 2'))
+    kevs("replay", "--plan", plan, "--dry-run").failed(2, "p.plan: line 2: eventscope_plan")
+
+
+def test_a_rate_of_less_than_one(kevs, sink, orders):
+    kevs(*argv(orders, sink, "--rate", "0.5")).failed(2, "run.rate", "0.5")
+
+
+def test_a_killed_run_is_in_the_audit_log(kevs, sink, topic, produce):
+    name = topic()
+    produce(name, [("a", "1"), ("b", "2")] * 50)
+    child = kevs.start(*argv(name, sink, "--rate", "5"))
+    log = kevs.home / "state/eventscope/audit.jsonl"
+    proc.wait_until(lambda: log.exists() and log.read_text().endswith("\n"), "a line", 20)
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    [line] = map(json.loads, log.read_text().splitlines())
+    assert line["state"] == "begun" and line["topic"] == name and line["plan_hash"]
+    job = json.loads((kevs.home / f"state/eventscope/jobs/{line['id']}.json").read_text())
+    assert job["report"]["state"] == "running" and job["pid"] == child.pid
+
+
+def test_a_password_is_neither_kept_nor_part_of_the_hash(kevs, orders, postgres, sink):
+    base = ("replay", orders, "--target", "v", "--json", "--yes", "--id", "pw", "--sink")
+    views.Postgres(postgres).clear()
+    url = postgres.replace("eventscope@", "eventscope:s3cr3t@")
+    aside = f"dead-letter:{url}"
+    first = kevs(*base, url, "--on-error", aside).ok().json
+    assert kevs(*base, postgres, "--resume").ok().json["plan_hash"] == first["plan_hash"]
+    kept = list((kevs.home / "state/eventscope").rglob("*.json*"))
+    assert len(kept) >= 2 and not [p for p in kept if "s3cr3t" in p.read_text()]
+
+
+def test_without_a_state_folder_it_is_said(kevs, sink, orders):
+    folder = kevs.home / "state"
+    folder.write_text("no folder")
+    assert "not in the audit log" in kevs(*argv(orders, sink)).ok().err
