@@ -1,7 +1,6 @@
 """--follow keeps a view up to date; --swap builds beside it and switches in one step."""
 import json
 import signal
-import threading
 
 import pytest
 
@@ -38,26 +37,6 @@ SWAPS = ["sqlite", "postgresql", "redis", "opensearch", "elasticsearch"]
 @pytest.fixture(params=SWAPS)
 def swaps(request, tmp_path):
     return views.make(request.param, request.getfixturevalue, tmp_path)
-
-
-class Reader:
-    """Looks at the view again and again while it is switched."""
-
-    def __init__(self, look):
-        self.look, self.seen, self.over = look, [], threading.Event()
-        self.thread = threading.Thread(target=self.run)
-
-    def run(self):
-        while not self.over.is_set():
-            self.seen.append(self.look())
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
 
 
 def test_swap_keeps_the_old_view(kevs, kafka, topic, produce, swaps):
@@ -109,11 +88,11 @@ def test_a_reader_sees_the_old_view_or_the_new_one(kevs, topic, produce, redis, 
     for sink in looks:
         sink.clear()
         kevs("replay", name, "--sink", sink.url, "--target", "v", "--yes").ok()
-    # An index gives its name to an alias at its first swap; a search under way may fail then.
+    # An index gives its name to an alias at its first swap: see test_replay_search.
     kevs("replay", name, "--sink", search.url, "--target", "v", "--yes", "--swap").ok()
     produce(name, [(f"k{i}", "new") for i in range(n)])
     for sink, look in looks.items():
-        with Reader(look) as reader:
+        with proc.Reader(look) as reader:
             kevs("replay", name, "--sink", sink.url, "--target", "v", "--yes", "--swap", "--id",
                  "live").ok()
             before = len(reader.seen)

@@ -1,6 +1,7 @@
 """The search sinks' deletions outlive the server's memory of them."""
 import subprocess
 import time
+import urllib.error
 
 import pytest
 
@@ -235,3 +236,66 @@ def test_totals_begin_anew_behind_an_alias(kevs, shared, topic, admin):
     kevs(*run, "--id", "c", "--restart").ok()
     assert shared.totals("v", "count") == {b"k%d" % i: 20 for i in range(5)}
     assert [*shared.ask("GET", "/v/_alias")] != ["v"]
+
+
+def test_the_first_swap_is_one_step(kevs, shared, topic, produce):
+    """A reader meets the old view or the new one; of searches that meet the index while it gives up
+    its name some fail whole, which later swaps spare them. Other aliases of the view go along."""
+    name, n = topic(), 3000
+    produce(name, [(f"k{i}", "old") for i in range(n)])
+    kevs(*argv(name, shared)).ok()
+    shared.ask("POST", "/_aliases", {"actions": [
+        {"add": {"index": "v", "alias": "all"}},
+        {"add": {"index": "v", "alias": "k7", "filter": {"term": {"key": "k7"}}}}]})
+    aggs = {"size": 0, "track_total_hits": True,
+            "aggs": {"old": {"filter": {"match": {"value": "old"}}}}}
+
+    def look():
+        try:
+            got = shared.ask("POST", "/v/_search", aggs)
+            return got["hits"]["total"]["value"], got["aggregations"]["old"]["doc_count"]
+        except urllib.error.HTTPError as e:
+            return e.code
+    for value, failures in (("new", {404, 503}), ("newer", set())):
+        produce(name, [(f"k{i}", value) for i in range(n)])
+        before = look()
+        with proc.Reader(look) as reader:
+            kevs(*argv(name, shared, "--swap", "--id", "s", "--restart")).ok()
+            seen = len(reader.seen)
+            proc.wait_until(lambda r=reader, s=seen: len(r.seen) > s + 2, "another look")
+        assert reader.seen[0] == before and reader.seen[-1] == (n, 0)
+        assert set(reader.seen) <= {before, (n, 0)} | failures, set(reader.seen)
+        assert shared.ask("GET", "/all/_count")["count"] == n
+        assert shared.ask("GET", "/k7/_count")["count"] == 1
+        hits = shared.ask("POST", "/k7/_search")["hits"]["hits"]
+        assert hits[0]["_source"]["value"] == value
+
+
+def test_an_alias_of_two_indices(kevs, shared, topic, produce):
+    name = topic()
+    produce(name, [("a", "1")])
+    for index in ("one", "two"):
+        shared.ask("PUT", f"/{index}", {"aliases": {"v": {}}})
+    words = ("v is an alias of several indices", "one", "two")
+    kevs(*argv(name, shared)).failed(1, *words)
+    kevs(*argv(name, shared, "--swap", "--id", "s")).failed(1, *words)
+    shared.ask("DELETE", "/two")
+    kevs(*argv(name, shared)).ok()
+    assert len(shared.docs("one")) == 1
+
+
+def test_a_data_stream(kevs, opensearch, topic, produce):
+    """Elasticsearch's own test distribution has none."""
+    name, sink = topic(), views.OpenSearch(opensearch)
+    sink.clear()
+    produce(name, [("a", "1")])
+    sink.ask("PUT", "/_index_template/streams", {
+        "index_patterns": ["stream*"], "data_stream": {}, "priority": 900})
+    sink.ask("PUT", "/_data_stream/stream")
+    run = ("replay", name, "--sink", sink.url, "--json", "--yes", "--target")
+    try:
+        kevs(*run, "stream").failed(1, "stream is a data stream", "no update")
+        kevs(*run, "stream2").failed(1, "stream2", "data streams only")
+    finally:
+        sink.ask("DELETE", "/_data_stream/stream")
+        sink.ask("DELETE", "/_index_template/streams")

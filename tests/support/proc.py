@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 _taken = set()
@@ -139,3 +140,23 @@ def tail(path, lines=15):
     except OSError as e:
         return f"({e})"
     return "\n".join(text.splitlines()[-lines:])
+
+
+class Reader:
+    """Looks at something again and again, in a thread, until the block ends."""
+
+    def __init__(self, look):
+        self.look, self.seen, self.over = look, [], threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.over.is_set():
+            self.seen.append(self.look())
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
