@@ -218,18 +218,18 @@ enum evs_rc evs_pg_ready(struct evs_pg *s, struct evs_err *err)
 }
 
 /* schema.table or table */
-static void quote_table(struct evs_pg *s)
+char *evs_pg_table_name(struct evs_pg *s, const char *target)
 {
     EVS_AUTO(evs_buf) struct evs_buf out = EVS_BUF_INIT(1024);
-    const char *dot = strchr(s->target, '.');
+    const char *dot = strchr(target, '.');
     if (dot) {
-        char *schema = evs_xstrndup(s->target, (size_t)(dot - s->target));
+        char *schema = evs_xstrndup(target, (size_t)(dot - target));
         evs_pg_name(s, &out, schema);
         evs_buf_addc(&out, '.');
         evs_free(schema);
     }
-    evs_pg_name(s, &out, dot ? dot + 1 : s->target);
-    s->table = evs_buf_steal(&out);
+    evs_pg_name(s, &out, dot ? dot + 1 : target);
+    return evs_buf_steal(&out);
 }
 
 static void close_pg(struct evs_sink *sink)
@@ -307,7 +307,7 @@ static enum evs_rc open_pg(const struct evs_sink_spec *spec, struct evs_sink **r
         close_pg(&s->base);
         return rc;
     }
-    quote_table(s);
+    s->table = evs_pg_table_name(s, s->target);
     s->id_lit = literal(s, s->id);
     s->topic_lit = literal(s, s->topic);
     s->target_lit = literal(s, s->target);

@@ -42,6 +42,8 @@ struct evs_pg {
 };
 
 /* pg.c */
+/* The name quoted, schema.table where it has a dot; the caller frees. */
+char *evs_pg_table_name(struct evs_pg *s, const char *target);
 enum evs_rc evs_pg_fail(struct evs_pg *s, const PGresult *r, const char *what, struct evs_err *err);
 /* PQgetResult that a stop ends: what runs then has 0.7 s more before it is cancelled. */
 PGresult *evs_pg_result(struct evs_pg *s);
@@ -61,10 +63,20 @@ enum evs_rc evs_pg_claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
                          struct evs_err *err);
 enum evs_rc evs_pg_beat(struct evs_sink *sink, struct evs_err *err);
 enum evs_rc evs_pg_finish(struct evs_sink *sink, const char *state, struct evs_err *err);
-enum evs_rc evs_pg_swap(struct evs_sink *sink, const char *target, struct evs_err *err);
 enum evs_rc evs_pg_stage(struct evs_pg *s, struct evs_err *err);
 enum evs_rc evs_pg_write_ckpt(struct evs_pg *s, const struct evs_sink_batch *b,
                               struct evs_err *err);
+
+/* s->sql gets the statement that says the job's state. */
+void evs_pg_state_sql(struct evs_pg *s, const char *state);
+
+/* pg_swap.c */
+/* The quoted name of the view that a swap replaces; the caller frees. */
+char *evs_pg_live(struct evs_pg *s);
+/* Whether there is one of the plan's columns, to be made alike; EVS_FATAL when something hangs on
+ * it that would stay with the old table. Keeps s->sql. */
+enum evs_rc evs_pg_like(struct evs_pg *s, const char *live, bool *ret_is, struct evs_err *err);
+enum evs_rc evs_pg_swap(struct evs_sink *sink, const char *target, struct evs_err *err);
 
 /* pg_rows.c */
 enum evs_rc evs_pg_check(struct evs_sink *sink, const struct evs_row *row, struct evs_err *err);

@@ -139,8 +139,17 @@ enum evs_rc evs_pg_prepare(struct evs_sink *sink, struct evs_err *err)
         evs_buf_adds(&s->sql, "CREATE TABLE IF NOT EXISTS eventscope_version (target text,"
                               " \"key\" bytea, topic text, \"partition\" int, \"offset\" bigint,"
                               " ts bigint, PRIMARY KEY (target, \"key\"));");
-    if (!has)
+    char *live = s->fresh ? evs_pg_live(s) : NULL;
+    bool is_live = false;
+    if (live)
+        rc = evs_pg_like(s, live, &is_live, err);
+    if (!has && is_live)
+        evs_buf_printf(&s->sql, "CREATE TABLE %s (LIKE %s INCLUDING ALL);", s->table, live);
+    else if (!has)
         create_table(s);
+    evs_free(live);
+    if (rc)
+        return rc;
     if (s->sql.len)
         rc = evs_pg_exec(s, evs_buf_str(&s->sql), NULL, err);
     if (!rc)
@@ -293,7 +302,7 @@ enum evs_rc evs_pg_beat(struct evs_sink *sink, struct evs_err *err)
     return rc;
 }
 
-static void state_sql(struct evs_pg *s, const char *state)
+void evs_pg_state_sql(struct evs_pg *s, const char *state)
 {
     evs_buf_printf(&s->sql,
                    "UPDATE eventscope_checkpoint SET state = '%s', updated_ms = %lld WHERE id = %s"
@@ -309,39 +318,6 @@ enum evs_rc evs_pg_finish(struct evs_sink *sink, const char *state, struct evs_e
     if (!rc)
         rc = evs_pg_exec(s, "SET synchronous_commit = on", NULL, err);
     evs_buf_reset(&s->sql);
-    state_sql(s, state);
+    evs_pg_state_sql(s, state);
     return rc ? rc : evs_pg_exec(s, evs_buf_str(&s->sql), NULL, err);
-}
-
-enum evs_rc evs_pg_swap(struct evs_sink *sink, const char *target, struct evs_err *err)
-{
-    struct evs_pg *s = (struct evs_pg *)sink;
-    const char *dot = strchr(target, '.');
-    char *name = evs_xstrdup(dot ? dot + 1 : target), *old = evs_xprintf("%s__old", name);
-    char *lit = PQescapeLiteral(s->c, target, strlen(target));
-    evs_buf_reset(&s->sql);
-    EVS_AUTO(evs_buf) struct evs_buf schema = EVS_BUF_INIT(1024);
-    EVS_AUTO(evs_buf) struct evs_buf now = EVS_BUF_INIT(1024);
-    EVS_AUTO(evs_buf) struct evs_buf was = EVS_BUF_INIT(1024);
-    if (dot)
-        evs_buf_add(&schema, s->table,
-                    s->table ? (size_t)(strstr(s->table, "\".") - s->table) + 2 : 0);
-    evs_pg_name(s, &now, name);
-    evs_pg_name(s, &was, old);
-    evs_buf_printf(&s->sql,
-                   "SET synchronous_commit = on; BEGIN; DROP TABLE IF EXISTS %s%s;"
-                   "ALTER TABLE IF EXISTS %s%s RENAME TO %s; ALTER TABLE %s RENAME TO %s;"
-                   "DELETE FROM eventscope_version WHERE target = %s;"
-                   "UPDATE eventscope_version SET target = %s WHERE target = %s;",
-                   evs_buf_str(&schema), evs_buf_str(&was), evs_buf_str(&schema), evs_buf_str(&now),
-                   evs_buf_str(&was), s->table, evs_buf_str(&now), lit, lit, s->target_lit);
-    state_sql(s, "done");
-    evs_buf_adds(&s->sql, "; COMMIT");
-    enum evs_rc rc = evs_pg_exec(s, evs_buf_str(&s->sql), NULL, err);
-    if (rc)
-        PQclear(PQexec(s->c, "ROLLBACK"));
-    PQfreemem(lit);
-    evs_free(name);
-    evs_free(old);
-    return rc;
 }

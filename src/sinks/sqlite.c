@@ -209,10 +209,12 @@ static void columns_sql(const struct evs_sqlite *s, struct evs_buf *sql)
     }
 }
 
-static void table_sql(const struct evs_sqlite *s, struct evs_buf *sql)
+static void table_sql(struct evs_sqlite *s, struct evs_buf *sql)
 {
     evs_buf_adds(sql, "CREATE TABLE IF NOT EXISTS ");
     evs_sqlite_quote(sql, s->target);
+    if (s->fresh && evs_sqlite_like(s, sql))
+        return;
     bool columns = s->view.n_columns > 0;
     switch (s->view.mode) {
     case EVS_VIEW_LATEST:
@@ -399,7 +401,7 @@ static enum evs_rc claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
     return rc;
 }
 
-static enum evs_rc set_state(struct evs_sqlite *s, const char *state, struct evs_err *err)
+enum evs_rc evs_sqlite_state(struct evs_sqlite *s, const char *state, struct evs_err *err)
 {
     char *sql = sqlite3_mprintf("UPDATE eventscope_checkpoint SET state = %Q, updated_ms = %lld"
                                 " WHERE id = %Q AND epoch = %lld",
@@ -413,43 +415,13 @@ static enum evs_rc set_state(struct evs_sqlite *s, const char *state, struct evs
 
 static enum evs_rc finish(struct evs_sink *sink, const char *state, struct evs_err *err)
 {
-    return set_state((struct evs_sqlite *)sink, state, err);
+    return evs_sqlite_state((struct evs_sqlite *)sink, state, err);
 }
 
 static enum evs_rc beat(struct evs_sink *sink, struct evs_err *err)
 {
     const struct evs_sqlite *s = (const struct evs_sqlite *)sink;
     return evs_sink_beat(sink, s->epoch, s->id, err);
-}
-
-static enum evs_rc swap(struct evs_sink *sink, const char *target, struct evs_err *err)
-{
-    struct evs_sqlite *s = (struct evs_sqlite *)sink;
-    bool had = evs_sqlite_has_table(s, target);
-    for (int i = 0; i < EVS_SQL_COUNT; i++) {
-        sqlite3_finalize(s->stmts[i]);
-        s->stmts[i] = NULL;
-    }
-    char *old = sqlite3_mprintf("%s__old", target);
-    char *keep = had ? sqlite3_mprintf("DROP TABLE IF EXISTS \"%w\";"
-                                       "ALTER TABLE \"%w\" RENAME TO \"%w\";"
-                                       "DELETE FROM eventscope_version WHERE target = %Q;",
-                                       old, target, old, target)
-                     : sqlite3_mprintf("DELETE FROM eventscope_version WHERE target = %Q;", target);
-    char *sql = sqlite3_mprintf("BEGIN IMMEDIATE; %s ALTER TABLE \"%w\" RENAME TO \"%w\";"
-                                "UPDATE eventscope_version SET target = %Q WHERE target = %Q;",
-                                keep, s->target, target, target, s->target);
-    enum evs_rc rc = evs_sqlite_exec(s, sql, err);
-    if (!rc)
-        rc = set_state(s, "done", err);
-    if (!rc)
-        rc = evs_sqlite_exec(s, "COMMIT", err);
-    if (rc)
-        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-    sqlite3_free(sql);
-    sqlite3_free(keep);
-    sqlite3_free(old);
-    return rc;
 }
 
 const struct evs_sink_ops evs_sink_sqlite = {
@@ -470,6 +442,6 @@ const struct evs_sink_ops evs_sink_sqlite = {
     .finish = finish,
     .get = evs_sqlite_get,
     .scan = evs_sqlite_scan,
-    .swap = swap,
+    .swap = evs_sqlite_swap,
     .close = close_db,
 };

@@ -68,6 +68,13 @@ enum evs_rc evs_sqlite_scan(struct evs_sink *sink, evs_sink_found *found, void *
                             struct evs_err *err);
 /* The SQL of a statement. */
 void evs_sqlite_sql(struct evs_sqlite *s, enum evs_sqlite_stmt which, struct evs_buf *out);
+/* The job's state, of my epoch. */
+enum evs_rc evs_sqlite_state(struct evs_sqlite *s, const char *state, struct evs_err *err);
+
+/* sqlite_swap.c */
+/* true: the rest of a CREATE TABLE as that of the view which a swap replaces was. */
+bool evs_sqlite_like(struct evs_sqlite *s, struct evs_buf *sql);
+enum evs_rc evs_sqlite_swap(struct evs_sink *sink, const char *target, struct evs_err *err);
 /* evs_add(a, b): exact decimal sum, for ON CONFLICT. */
 int evs_sqlite_functions(sqlite3 *db);
 
