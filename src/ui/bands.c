@@ -282,8 +282,17 @@ static int place_entries(const struct evs_ui *ui, int cols, struct entry *e, int
     return shown;
 }
 
+/* Of a form: its letters are text, so that no key of the screen is one. */
+static const char *form_footer(const struct evs_ui *ui)
+{
+    const struct evs_screen *s = evs_stack_top(ui);
+    return s && s->ops->footer ? s->ops->footer(s) : NULL;
+}
+
 enum evs_command evs_footer_at(const struct evs_ui *ui, int col)
 {
+    if (form_footer(ui))
+        return EVS_CMD_NONE;
     struct entry e[ENTRIES];
     int at[ENTRIES], n = place_entries(ui, ui->surface.cols, e, at);
     for (int i = 0; i < n; i++)
@@ -320,6 +329,10 @@ static void draw_footer(const struct evs_ui *ui, const struct evs_frame *f, stru
     struct evs_view v = evs_view_band(all, f->footer, 1, EVS_ROLE_FOOTER);
     if (ui->overlay) {
         draw_hint_text(&v, ui->overlay->hints ? ui->overlay->hints : "Enter accept  Esc cancel");
+        return;
+    }
+    if (form_footer(ui)) {
+        draw_hint_text(&v, form_footer(ui));
         return;
     }
     struct entry e[ENTRIES];

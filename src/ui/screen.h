@@ -129,6 +129,8 @@ struct evs_screen_ops {
     void (*draw)(const struct evs_screen *s, struct evs_view *v);
     void (*leave)(struct evs_screen *s); /* also after a failed enter */
     /* The rest may be NULL. */
+    /* "Enter next  F1 help": the footer while letters are text; NULL: the hints. */
+    const char *(*footer)(const struct evs_screen *s);
     void (*bands)(const struct evs_screen *s, struct evs_bands *b);
     enum evs_handled (*command)(struct evs_screen *s, enum evs_command c);
     /* Whether c would do something now (footer, palette). */

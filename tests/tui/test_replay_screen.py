@@ -1,4 +1,6 @@
 """Guided replay on a terminal: form, dry run, typed confirmation, run, verify, Jobs."""
+import re
+
 from support import views
 
 
@@ -33,3 +35,21 @@ def test_from_the_form_to_a_verified_view(tui, kafka, topic, produce, tmp_path):
     t.send("J")
     t.wait("kept")
     assert "replay" in t.text
+
+
+def test_the_window_is_resolved_as_it_is_typed(tui, kafka, topic, produce):
+    name = topic(partitions=3)
+    for p in range(3):
+        produce(name, [("k", "v")] * 40, partition=p)
+    t = tui("-b", kafka, rows=30, cols=120)
+    t.wait("Topics").send(f"/{name}\r").wait(name).send("r")
+    t.wait("Would read 120 events of 3 partitions")
+    t.send(*["up"] * 8).send("10").wait("p0 10 … p2 10").wait("Would read 90 events")
+    t.send("down").send("-5").wait("p0 10 … p2 10")
+    t.send("^u", "20").wait("p0 20 … p2 20").wait("Would read 30 events")
+    t.send("down").send("1").wait(re.compile(r"from +10 +p1 10$", re.M))
+    t.wait("Would read 10 events of 1 partition.")
+    t.send("^u", "7").wait(re.compile(r"partition|7"))
+    assert "Esc back" in t.lines[-1] and "q back" not in t.lines[-1]
+    t.send("q").wait(re.compile(r"partitions +7q"))                  # a letter is text here
+    t.send("esc").wait("SKEW×")

@@ -161,6 +161,11 @@ static bool click(struct evs_screen *s, int row, int col)
     return again;
 }
 
+static const char *footer(const struct evs_screen *s)
+{
+    return typed(of(s)->at) ? "Enter choose  Up Down next  C-u clear  F1 help  C-c quit" : NULL;
+}
+
 static const struct evs_hint hints[] = {EVS_HINT(OPEN, "choose"), EVS_HINT(PANE_NEXT, "next"),
                                         EVS_HINT(EDIT, "edit the configuration"), EVS_HINTS_END};
 
@@ -175,6 +180,7 @@ const struct evs_screen_ops evs_screen_first_run = {
     .refresh = refresh,
     .draw = draw,
     .leave = leave,
+    .footer = footer,
     .bands = bands,
     .command = command,
     .key = key,

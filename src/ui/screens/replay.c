@@ -97,6 +97,7 @@ static void rebuild(struct evs_screen *s)
     r->problem = (struct evs_err)EVS_ERR_INIT;
     r->valid = !evs_plan_check(p, &r->problem);
     r->wrong = r->valid ? -1 : field_of(r->problem.msg);
+    replay_window_ask(r);
 }
 
 static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
@@ -114,6 +115,10 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
         evs_edit_set(&r->edit[RF_FROM], evs_num_iso(text, s->at.from_ms));
     if (s->at.to_ms >= 0)
         evs_edit_set(&r->edit[RF_TO], evs_num_iso(text, s->at.to_ms));
+    if (s->at.offset >= 0 && s->at.partition >= 0) {
+        snprintf(text, sizeof(text), "%lld", (long long)s->at.offset);
+        evs_edit_set(&r->edit[RF_FROM], text);
+    }
     if (s->at.partition >= 0) {
         snprintf(text, sizeof(text), "%d", (int)s->at.partition);
         evs_edit_set(&r->edit[RF_PARTITIONS], text);
@@ -131,6 +136,7 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
 
 static void leave(struct evs_screen *s)
 {
+    replay_window_forget(of(s));
     evs_plan_done(&of(s)->plan); /* the jobs go on */
 }
 
@@ -149,8 +155,7 @@ static struct evs_ui_replay *current(const struct replay *r)
 
 static bool refresh(struct evs_screen *s)
 {
-    (void)s; /* the loop takes the jobs' news (app.c) */
-    return false;
+    return replay_window_take(of(s)); /* the loop takes the jobs' news (app.c) */
 }
 
 /* --- steps ----------------------------------------------------------------------------------- */
@@ -390,6 +395,16 @@ static bool command_line(const struct evs_screen *s, struct evs_buf *out)
     return true;
 }
 
+static const char *footer(const struct evs_screen *s)
+{
+    const struct replay *r = of(s);
+    if (r->step != STEP_FORM)
+        return NULL;
+    return replay_fields[r->at].choices
+               ? "Enter next  Tab field  Left/Right choose  Esc back  C-s save plan  F1 help"
+               : "Enter next  Tab field  C-u clear  Esc back  C-s save plan  F1 help";
+}
+
 static const struct evs_hint hints[] = {EVS_HINT(OPEN, "next"),       EVS_HINT(PANE_NEXT, "field"),
                                         EVS_HINT(PAUSE, "pause"),     EVS_HINT2(MORE, LESS, "rate"),
                                         EVS_HINT(CONTINUE, "resume"), EVS_HINT(VERIFY, "verify"),
@@ -406,6 +421,7 @@ const struct evs_screen_ops evs_screen_replay = {
     .refresh = refresh,
     .draw = replay_draw,
     .leave = leave,
+    .footer = footer,
     .bands = replay_bands,
     .command = command,
     .can = can,

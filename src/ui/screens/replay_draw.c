@@ -10,7 +10,7 @@
 #include "ui/screens/replay_int.h"
 #include "ui/widgets/chart.h"
 
-enum { LABEL_COL = 11, TEXT_COL = 21, EFFECT_COL = 50 };
+enum { LABEL_COL = 11, TEXT_COL = 22, EFFECT_COL = 50 };
 
 static const char *const step_names[] = {"1 Window",  "2 Keep",    "3 View", "4 Sink",
                                          "5 Dry run", "6 Confirm", "7 Run",  "8 Verify"};
@@ -30,12 +30,14 @@ static int now_at(const struct replay *r)
 static void draw_rail(const struct replay *r, struct evs_view *v)
 {
     int col = 2, now = now_at(r);
+    bool narrow = v->cols < 78; /* the other steps by their number */
     for (int i = 0; i < 8 && col < v->cols; i++) {
         bool done = i < now && (i > 3 || r->valid);
         if (i == now)
             col += evs_view_printf(v, 0, col, EVS_ROLE_TEXT_STRONG, "[%s]", step_names[i]);
         else
-            col += evs_view_text(v, 0, col, done ? EVS_ROLE_OK : EVS_ROLE_TEXT_DIM, step_names[i]);
+            col += evs_view_printf(v, 0, col, done ? EVS_ROLE_OK : EVS_ROLE_TEXT_DIM, "%.*s",
+                                   narrow ? 1 : 20, step_names[i]);
         if (done)
             col += evs_view_printf(v, 0, col, EVS_ROLE_OK, " %s", evs_glyph(EVS_G_OK));
         col += v->cols < 90 ? 1 : 2;
@@ -51,6 +53,12 @@ static const char *effect(const struct replay *r, int f, enum evs_role *role, ch
         const char *why = strstr(r->problem.msg, ": ");
         return why ? why + 2 : r->problem.msg;
     }
+    if (replay_window_says(r, (enum replay_field)f, to, size))
+        return to;
+    if (f == RF_FROM && r->window && !r->window->ranges) {
+        *role = EVS_ROLE_PROMPT_BAD;
+        return r->window->err.msg;
+    }
     const struct evs_sink_ops *ops = NULL;
     struct evs_err ignored = EVS_ERR_INIT;
     switch (f) {
@@ -63,8 +71,7 @@ static const char *effect(const struct replay *r, int f, enum evs_role *role, ch
         if (!r->plan.sink || evs_sink_find(r->plan.sink, &ops, &ignored))
             break;
         if (!r->edit[f].len) {
-            snprintf(to, size, "default: %s, %s", r->plan.sink,
-                     evs_sink_guarantee(ops));
+            snprintf(to, size, "default: %s, %s", r->plan.sink, evs_sink_guarantee(ops));
             return to;
         }
         snprintf(to, size, "%s, %s", ops->help, evs_sink_guarantee(ops));
@@ -101,17 +108,22 @@ static void draw_form(const struct replay *r, struct evs_view *v)
         evs_edit_draw(&r->edit[f], v, row, TEXT_COL, end - TEXT_COL - 1,
                       f == r->wrong ? EVS_ROLE_PROMPT_BAD : EVS_ROLE_TEXT, now);
         const char *say = effect(r, f, &role, text, sizeof(text));
-        int at = wide ? EFFECT_COL : TEXT_COL + 1; /* else in the place of what is not given */
-        if (wide || !r->edit[f].len)
+        int at = TEXT_COL + 2 + (int)evs_text_width(r->edit[f].text, r->edit[f].len);
+        at = wide ? EFFECT_COL : at; /* else behind what is given */
+        if (at + 8 < v->cols)
             evs_view_fit(v, row, at, v->cols - at, role, say, strlen(say), EVS_CUT_END);
     }
     int row = v->rows - 1;
     if (!r->valid)
         evs_view_fit(v, row, 2, v->cols - 2, EVS_ROLE_WARN, r->problem.msg, strlen(r->problem.msg),
                      EVS_CUT_END);
-    else
-        evs_view_printf(v, row, 2, EVS_ROLE_TEXT, "Ready: %s.  Enter: dry run, writes nothing.",
-                        r->plan.id);
+    else {
+        char text[400], sum[120] = "Asking where the window lies.";
+        (void)replay_window_sum(r, sum, sizeof(sum));
+        snprintf(text, sizeof(text), "Ready: %s.  %s  Enter: dry run, writes nothing.", r->plan.id,
+                 sum);
+        evs_view_fit(v, row, 2, v->cols - 2, EVS_ROLE_TEXT, text, strlen(text), EVS_CUT_END);
+    }
 }
 
 /* --- dry run and verify ---------------------------------------------------------------------- */
@@ -289,6 +301,7 @@ void replay_bands(const struct evs_screen *s, struct evs_bands *b)
     } else {
         evs_bands_say(b->tag, sizeof(b->tag), "span");
         evs_bands_say(b->left, sizeof(b->left),
-                      "Tab field, Left Right choose, C-s saves the plan, Enter the dry run");
+                      "events = high %s low of the window; the filter applies while reading",
+                      evs_glyph(EVS_G_MINUS));
     }
 }
