@@ -16,6 +16,7 @@
 #include "keys/keyset.h"
 
 enum { RULES_MAX = 32, KEY_MEMORY = 64 << 20, FLOOR = 20, KIND_LEN = 96 };
+enum { CONFIGS_AT_ONCE = 200, PUBLISH_US = 100 * 1000 };
 
 struct active {
     const struct evs_lint_rule *rule;
@@ -38,7 +39,8 @@ struct evs_lint {
     struct evs_lint_out out;
     struct evs_lint_skipped *skipped;
     size_t n_skipped, topics, topics_all;
-    int64_t messages, start_us;
+    int64_t messages, start_us, published_us, loop_us;
+    const char *doing;
     struct evs_meta *meta;
     struct evs_err err;
     /* of the topic being read */
@@ -82,8 +84,15 @@ static int worst_first(const void *a, const void *b)
     return by ? by : strcmp(x->topic, y->topic);
 }
 
+/* A copy of all findings: not after each of ten thousand topics. */
+static bool due(const struct evs_lint *l)
+{
+    return evs_clock_mono_us() - l->published_us >= PUBLISH_US;
+}
+
 static void publish(struct evs_lint *l, bool done)
 {
+    l->published_us = evs_clock_mono_us();
     struct evs_lint_sn *sn = evs_xcalloc(1, sizeof(*sn));
     evs_snap_init(&sn->snap, free_sn);
     sn->n = l->out.n;
@@ -107,6 +116,8 @@ static void publish(struct evs_lint *l, bool done)
     sn->topics_all = l->topics_all;
     sn->messages = l->messages;
     sn->rules = l->n_rules;
+    sn->doing = l->doing;
+    sn->checking_s = l->loop_us ? (double)(l->published_us - l->loop_us) / 1e6 : 0;
     sn->seconds = (double)(evs_clock_mono_us() - l->start_us) / 1e6;
     sn->err = l->err;
     sn->done = done;
@@ -302,15 +313,24 @@ static void check_topics(struct evs_lint *l)
             wanted[n++] = &l->meta->topics[i];
         }
     l->topics_all = n;
-    bool known = n && !evs_topic_configs(l->client, configs, n, &err);
+    l->doing = "reading what the groups committed";
     publish(l, false);
     begin_rules(l);
+    l->doing = NULL;
+    l->loop_us = evs_clock_mono_us();
+    size_t known = 0;
+    bool good = false;
     for (size_t i = 0; i < n && !evs_stop_raised(&l->stop); i++) {
-        check_topic(l, wanted[i], known ? &configs[i] : NULL);
-        publish(l, false);
+        if (i == known) {
+            size_t some = n - i < CONFIGS_AT_ONCE ? n - i : CONFIGS_AT_ONCE;
+            good = !evs_topic_configs(l->client, configs + i, some, &err);
+            known += some;
+        }
+        check_topic(l, wanted[i], good ? &configs[i] : NULL);
+        if (due(l))
+            publish(l, false);
     }
-    if (known)
-        evs_topic_configs_done(configs, n);
+    evs_topic_configs_done(configs, known);
     evs_free(configs);
     evs_free(wanted);
 }

@@ -47,6 +47,8 @@ struct evs_lint_sn {
     int64_t messages;
     int rules;
     double seconds;
+    const char *doing;  /* before the first topic; NULL: checking them */
+    double checking_s;  /* since the first topic was begun */
     struct evs_err err; /* nothing could be checked at all */
 };
 

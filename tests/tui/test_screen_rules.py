@@ -83,6 +83,24 @@ def shown_progress(t):
     return next((line for line in t.lines[-2:] if "Esc stop" in line), None)
 
 
+def stops(t, tag):
+    """Esc: at most four more frames (a fifth of a second of them) still count up, and what was
+    found stays, tagged."""
+    t.send("esc")
+    counts = set()
+    while shown_progress(t):
+        counts.add(shown_progress(t))
+        t.pump(0.01)
+    assert len(counts) <= 4 + 1, counts
+    t.wait(re.compile(tag))
+    stands = re.search(tag, t.text).group(0)
+    t.pump(0.5)
+    assert stands in t.text
+
+
+FULL_BAR = re.compile(r"\d %.* \d[\d,]* of \d.*(/s|ETA).*Esc stop")
+
+
 @pytest.fixture
 def long(topic, produce):
     name = topic(partitions=2)
@@ -95,28 +113,28 @@ def long(topic, produce):
 WORK = {
     "search": (["messages"], ["/", 'p:all jq:.key == "k13"', "enter"], r"partial +\d+ %"),
     "keys": (["keys", "--jq", "[range(60)] | length == 60"], [], r"partial +\d+ %"),
+    "trace": (["trace", "-a", "--by", "json:.n"], [], r"partial +\d+ %"),
 }
 
 
 @pytest.mark.parametrize("what", WORK)
 def test_work_says_how_far_it_is_and_stops(what, kafka, long, tui):
-    """Percent, count of total, rate, ETA, and Esc; what was found stays, tagged. After Esc at most
-    four more frames (a fifth of a second of them) still count up."""
+    """Percent, count of total, rate, ETA, and Esc."""
     (command, keys, tag) = WORK[what]
-    t = tui(*command, long, "-b", kafka, "--tui", rows=24, cols=130)
-    t.wait("END" if keys else "Keys").send(*keys)
-    t.wait(lambda t: re.search(r"\d %.* \d[\d,]* of \d.*(/s|ETA).*Esc stop",
-                               shown_progress(t) or ""), 60)
-    t.send("esc")
-    counts = set()
-    while shown_progress(t):
-        counts.add(shown_progress(t))
-        t.pump(0.01)
-    assert len(counts) <= 4 + 1, counts
-    t.wait(re.compile(tag))
-    stands = re.search(tag, t.text).group(0)
-    t.pump(0.5)
-    assert stands in t.text
+    words = ["13"] if what == "trace" else []
+    t = tui(*command, long, *words, "-b", kafka, "--tui", rows=24, cols=130)
+    t.wait("END" if keys else what.capitalize()).send(*keys)
+    t.wait(lambda t: FULL_BAR.search(shown_progress(t) or ""), 60)
+    stops(t, tag)
+
+
+def test_lint_says_how_far_it_is_and_stops(kafka, admin, name, tui):
+    many = [f"{name('lint')}-{i}" for i in range(300)]
+    admin("create-topics", topics=many)
+    t = tui("lint", "-b", kafka, "--tui", rows=24, cols=130)
+    t.wait(lambda t: FULL_BAR.search(shown_progress(t) or ""), 60)
+    stops(t, r"partial \d+ % +stopped after [\d,]+ of [\d,]+ topics")
+    admin("delete-topic", topics=many)
 
 
 def cpu_seconds(pid):

@@ -1,11 +1,11 @@
 /* lint.c - Lint findings: designs that will hurt, worst first, with evidence and advice. */
 #include <string.h>
 
-#include "core/json.h"
 #include "core/jsonw.h"
 #include "core/num.h"
 #include "lint/run.h"
 #include "ui/app.h"
+#include "ui/screens/lint_evidence.h"
 #include "ui/task.h"
 #include "ui/widgets/table.h"
 #include "ui/widgets/verdict.h"
@@ -157,6 +157,8 @@ static void leave(struct evs_screen *s)
 static bool refresh(struct evs_screen *s)
 {
     struct lint *l = of(s);
+    if (l->stopped && l->sn) /* what Esc stopped stands as it was then */
+        return false;
     struct evs_lint_sn *sn =
         l->run ? evs_lint_take(l->run, l->sn ? l->sn->snap.generation : 0) : NULL;
     if (!sn)
@@ -186,43 +188,6 @@ static const struct evs_lint_finding *current(const struct lint *l)
     return row == SIZE_MAX ? NULL : finding(l, row);
 }
 
-/* Strings without quotes, fractions with four digits, the rest as it is. */
-static void put_value(const char *p, size_t n, struct evs_buf *to)
-{
-    char text[48];
-    double v;
-    struct evs_err err = EVS_ERR_INIT;
-    evs_bands_say(text, sizeof(text), "%.*s", n < sizeof(text) ? (int)n : 0, p);
-    if (memchr(text, '.', strlen(text)) && *p != '"' && !evs_num_double(text, &v, &err))
-        evs_buf_printf(to, "%.4g", v);
-    else
-        evs_buf_add(to, p + (*p == '"'), n - 2 * (size_t)(*p == '"'));
-}
-
-/* The members of the evidence, "name value" after one another. */
-static void put_evidence(const struct evs_lint_finding *f, struct evs_buf *to)
-{
-    struct evs_json_tree t = {0};
-    struct evs_err err = EVS_ERR_INIT;
-    if (evs_json_tree_read(&t, f->evidence, strlen(f->evidence), &err) || !t.nodes[0].size)
-        return;
-    for (uint32_t i = 1; i; i = t.nodes[i].next) {
-        const struct evs_json_node *m = &t.nodes[i];
-        if (m->type == EVS_JSON_NULL)
-            continue;
-        if (to->len)
-            evs_buf_adds(to, "   ");
-        evs_buf_add(to, t.text + m->name + 1, m->name_len - 2);
-        evs_buf_addc(to, ' ');
-        char words[64];
-        if (evs_lint_place_words(&t, m, words, sizeof(words)))
-            evs_buf_adds(to, words);
-        else
-            put_value(t.text + m->start, m->end - m->start, to);
-    }
-    evs_json_tree_done(&t);
-}
-
 static void draw_below(const struct lint *l, struct evs_view *v)
 {
     const struct evs_lint_finding *f = current(l);
@@ -233,10 +198,7 @@ static void draw_below(const struct lint *l, struct evs_view *v)
     evs_bands_say(title, sizeof(title), "%s  %s", f->rule, f->topic);
     evs_view_rule(v, 0, title, NULL, false);
     int row = 1 + evs_view_wrap(v, 1, 2, 3, EVS_ROLE_TEXT, f->text);
-    put_evidence(f, &text);
-    row +=
-        evs_view_wrap(v, row, 2, v->rows - row > 3 ? 2 : 1, EVS_ROLE_TEXT_DIM, evs_buf_str(&text));
-    evs_buf_reset(&text);
+    row += lint_evidence_draw(v, row, v->rows - row > 3 ? 2 : 1, f->evidence, evs_ui_now_ms(l->ui));
     evs_buf_printf(&text, "Advice: %s", f->advice);
     evs_view_wrap(v, row, 2, v->rows - row, EVS_ROLE_TEXT_STRONG, evs_buf_str(&text));
 }
@@ -305,27 +267,43 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
 {
     const struct lint *l = of(s);
     const struct evs_lint_sn *sn = l->sn;
-    char messages[EVS_NUM_LEN], topics[EVS_NUM_LEN];
+    char messages[EVS_NUM_LEN], topics[EVS_NUM_LEN], found[EVS_NUM_LEN];
     const char *dot = evs_glyph(EVS_G_DOT);
-    if (!sn)
+    if (!sn) {
+        b->progress = (struct evs_progress){.active = !l->stopped,
+                                            .what = "lint",
+                                            .share = -1,
+                                            .eta_s = -1,
+                                            .note = "asking for the topics"};
         return;
-    evs_bands_say(b->right, sizeof(b->right), "%s topic%s %s %s messages sampled %s %zu finding%s",
+    }
+    evs_bands_say(b->right, sizeof(b->right), "%s topic%s %s %s messages sampled %s %s finding%s",
                   evs_num_commas(topics, (int64_t)sn->topics), sn->topics == 1 ? "" : "s", dot,
-                  evs_num_commas(messages, sn->messages), dot, sn->n, sn->n == 1 ? "" : "s");
+                  evs_num_commas(messages, sn->messages), dot,
+                  evs_num_commas(found, (int64_t)sn->n), sn->n == 1 ? "" : "s");
     if (!sn->done && !l->stopped) {
         b->progress.active = true;
         b->progress.what = "lint";
         b->progress.done = (int64_t)sn->topics;
         b->progress.total = (int64_t)sn->topics_all;
         b->progress.share = sn->topics_all ? (double)sn->topics / (double)sn->topics_all : 0;
-        b->progress.eta_s = -1;
-        evs_bands_say(b->progress.note, sizeof(b->progress.note), "%zu findings", sn->n);
+        b->progress.rate = sn->checking_s > 0.5 ? (double)sn->topics / sn->checking_s : 0;
+        b->progress.eta_s =
+            b->progress.rate > 0 ? (double)(sn->topics_all - sn->topics) / b->progress.rate : -1;
+        if (sn->doing)
+            evs_bands_say(b->progress.note, sizeof(b->progress.note), "%s", sn->doing);
+        else
+            evs_bands_say(b->progress.note, sizeof(b->progress.note), "%s findings",
+                          evs_num_commas(found, (int64_t)sn->n));
         return;
     }
     evs_bands_say(b->tag, sizeof(b->tag), "~");
     if (l->stopped && sn->topics < sn->topics_all) {
-        evs_bands_say(b->left, sizeof(b->left), "stopped after %zu of %zu topics", sn->topics,
-                      sn->topics_all);
+        evs_bands_say(b->tag, sizeof(b->tag), "partial %.0f %%",
+                      100.0 * (double)sn->topics / (double)sn->topics_all);
+        evs_bands_say(b->left, sizeof(b->left), "stopped after %s of %s topics",
+                      evs_num_commas(topics, (int64_t)sn->topics),
+                      evs_num_commas(found, (int64_t)sn->topics_all));
         return;
     }
     if (sn->n_skipped)
