@@ -6,6 +6,7 @@
 #include "cli/out.h"
 #include "cli/session.h"
 #include "cli/setup.h"
+#include "core/glob.h"
 #include "core/num.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
@@ -35,18 +36,25 @@ static const struct evs_opt opts[] = {
     {0},
 };
 
+/* A plain argument is a group's name, as with --group: one that is not there is an error. */
 static enum evs_rc survey_opts(const struct evs_cli *cli, struct evs_survey_opts *ret_o,
-                               const char **names)
+                               const char **names, const char **globs)
 {
     const struct evs_opts *o = &cli->opts;
-    size_t n = 0;
+    size_t n = 0, n_globs = 0;
     for (const char *g = evs_opts_nth(o, "group", 0); g; g = evs_opts_nth(o, "group", n))
         names[n++] = g;
+    for (int i = 0; i < cli->n_args; i++) {
+        if (evs_glob_is_plain(cli->args[i], strlen(cli->args[i])))
+            names[n++] = cli->args[i];
+        else
+            globs[n_globs++] = cli->args[i];
+    }
     *ret_o = (struct evs_survey_opts){
         .names = names,
         .n_names = n,
-        .globs = (const char *const *)cli->args,
-        .n_globs = (size_t)cli->n_args,
+        .globs = globs,
+        .n_globs = n_globs,
         .stable = !strcmp(evs_opts_str(o, "isolation"), "read_committed"),
         .watch = evs_opts_given(o, "watch"),
         .ages = true,
@@ -88,6 +96,8 @@ static void print(const struct evs_cli *cli, const struct evs_lag_sn *sn)
         evs_lag_print_prometheus(sn);
     else if (cli->json)
         evs_lag_print_json(sn);
+    else if (!sn->n_groups && cli->n_args)
+        evs_out_text("no group matches");
     else
         evs_lag_print_text(sn, one || evs_opts_given(&cli->opts, "partitions"));
 }
@@ -95,7 +105,13 @@ static void print(const struct evs_cli *cli, const struct evs_lag_sn *sn)
 /* Prints one picture; its exit code. */
 static int show(const struct evs_cli *cli, const struct evs_lag_sn *sn)
 {
+    bool limit = evs_opts_given(&cli->opts, "fail-over") ||
+                 evs_opts_given(&cli->opts, "fail-over-time");
     print(cli, sn);
+    if (!sn->n_groups && cli->n_args && limit) {
+        evs_cli_warn(cli, "no group matches: there is nothing to hold against the limit");
+        return EVS_EXIT_FAILED;
+    }
     for (size_t i = 0; i < sn->n_groups && !cli->json; i++)
         if (sn->groups[i].error)
             evs_cli_warn(cli, "group %s: %s", sn->groups[i].name, sn->groups[i].error);
@@ -179,7 +195,8 @@ static int run(struct evs_cli *cli)
     struct evs_survey *s = NULL;
     const char **of_profile = NULL;
     char *text = NULL;
-    const char **names = evs_xcalloc(count_given(&cli->opts, "group") + 1, sizeof(*names));
+    size_t most = count_given(&cli->opts, "group") + (size_t)cli->n_args + 1;
+    const char **names = evs_xcalloc(2 * most, sizeof(*names)), **globs = names + most;
     struct evs_survey_opts so;
     int64_t wait_ms;
     int exit_code = EVS_EXIT_OK;
@@ -187,7 +204,7 @@ static int run(struct evs_cli *cli)
     if (!rc)
         rc = interval(cli, &wait_ms, &err);
     if (!rc)
-        rc = survey_opts(cli, &so, names);
+        rc = survey_opts(cli, &so, names, globs);
     if (!rc)
         profile_groups(cli, &so, &of_profile, &text);
     if (!rc)
@@ -220,7 +237,8 @@ const struct evs_cmd evs_cmd_lag = {
         "joined and nothing is committed. Without a name or glob: the groups that the profile "
         "names (its key groups), else all.\n\n"
         "Exit codes: 0 fine, 4 over a limit (--watch ends at the first tick over it), 3 some "
-        "groups or partitions could not be read.",
+        "groups or partitions could not be read, 1 a group that was named does not exist, or a "
+        "limit is asked of a glob that no group matches.",
     .example = "  eventscope lag\n"
                "  eventscope lag --group payments --fail-over 10000 --fail-over-time 5m -q\n"
                "  eventscope lag --why payments\n"

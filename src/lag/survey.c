@@ -1,12 +1,12 @@
 #include "lag/survey.h"
 
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/glob.h"
 #include "core/log.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
@@ -105,7 +105,8 @@ static bool matches(const struct evs_survey *s, const char *name)
         if (!strcmp(s->names[i], name))
             return true;
     for (size_t i = 0; i < s->n_globs; i++)
-        if (!fnmatch(s->globs[i], name, 0) || !strcmp(s->globs[i], name))
+        if (evs_glob_match(s->globs[i], strlen(s->globs[i]), name, strlen(name), false) ||
+            !strcmp(s->globs[i], name))
             return true;
     return s->all;
 }

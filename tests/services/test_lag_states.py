@@ -270,6 +270,16 @@ def test_a_name_with_odd_characters(admin, kevs, topic):
 
 def test_unknown_group_is_one_clear_line(kevs, name):
     kevs("lag", "--group", name("nobody"), "--json").failed(1, "does not exist")
+    kevs("lag", name("nobody"), "--json").failed(1, "does not exist")
+
+
+def test_a_limit_never_holds_for_want_of_a_group(kevs, name):
+    """A monitor with a mistyped name must not report that all is well."""
+    kevs("lag", name("nobody"), "--fail-over", "10").failed(1, "does not exist")
+    kevs("lag", name("nobody") + "*", "--fail-over", "10").failed(1, "no group matches")
+    kevs("lag", name("nobody") + "*", "--fail-over-time", "5m", "--json").failed(1)
+    found = kevs("lag", name("nobody") + "*").ok()
+    assert found.out == "no group matches\n"
 
 
 def test_globs_pick_groups(admin, kevs, topic, name):
