@@ -297,13 +297,12 @@ static bool on_event(void *ctx, int worker, struct evs_event *ev)
         atomic_store(&r->enough, true);
         return false;
     } else {
-        struct evs_err err = EVS_ERR_INIT;
         int64_t rank = next_rank(r, part->n[EVS_CKPT_CLOCK], ev->partition, ev->ts_ms);
-        enum evs_rc rc = into_view(l, part, ev, rank, &err);
+        enum evs_rc rc = into_view(l, part, ev, rank, &l->why);
         if (rc && (rc != EVS_POISON || r->plan->on_error == EVS_ON_ERROR_STOP))
-            return stop_at(l, ev, &err);
+            return stop_at(l, ev, &l->why);
         if (rc)
-            set_aside(l, part, ev, err.msg);
+            set_aside(l, part, ev, l->why.msg);
         part->n[EVS_CKPT_CLOCK] = rank;
         part->n[EVS_CKPT_MATCHED]++;
     }

@@ -33,6 +33,7 @@ struct lane {
     bool *touched;
     size_t n_parts, last;
     struct evs_err fail; /* set: it stopped at a record, or its work failed */
+    struct evs_err why;  /* of the event at hand: large, so not made anew for each */
     int64_t null_keys, split, tombstones;
     unsigned since_look;
     int64_t read;    /* since the run was told */
