@@ -65,40 +65,48 @@ static double threshold(const struct checking *c, const char *name, double def)
 
 /* --- skew ------------------------------------------------------------------------------------- */
 
-static bool is_wanted(const struct checking *c, const char *topic)
+/* Which arguments a topic matched is counted in met: a mistyped one must not pass unseen. */
+static bool is_wanted(const struct checking *c, const char *topic, size_t *met)
 {
+    bool wanted = !c->cli->n_args && strncmp(topic, "__", 2) != 0;
     for (int i = 0; i < c->cli->n_args; i++)
-        if (evs_glob_match(c->cli->args[i], strlen(c->cli->args[i]), topic, strlen(topic), false))
-            return true;
-    return !c->cli->n_args && strncmp(topic, "__", 2) != 0;
+        if (evs_glob_match(c->cli->args[i], strlen(c->cli->args[i]), topic, strlen(topic), false)) {
+            met[i]++;
+            wanted = true;
+        }
+    return wanted;
+}
+
+static void check_topic(struct checking *c, const struct evs_topic_row *r)
+{
+    double warn = threshold(c, "warn-skew", 3), crit = threshold(c, "crit-skew", NAN);
+    c->topics++;
+    if (r->status <= EVS_TOPIC_NO_LEADER)
+        add(c, "topic", r->name, PROBE_CRITICAL, NAN, NAN, NAN,
+            evs_xprintf("%s", r->error ? r->error : r->reason));
+    else if (r->status == EVS_TOPIC_UNDER_REPLICATED)
+        add(c, "topic", r->name, PROBE_WARNING, NAN, NAN, NAN, evs_xprintf("%s", r->reason));
+    if (isnan(r->max_over_mean) || r->messages < evs_opts_int(c->o, "min-messages"))
+        return;
+    enum probe status = judge(r->max_over_mean, warn, crit);
+    add(c, "skew", r->name, status, r->max_over_mean, warn, crit,
+        evs_xprintf("the fullest partition has %.1f times its share", r->max_over_mean));
 }
 
 static enum evs_rc check_topics(struct checking *c, struct evs_err *err)
 {
     struct evs_topics *t = evs_topics_new(c->client);
     struct evs_topics_sn *sn = NULL;
-    double warn = threshold(c, "warn-skew", 3), crit = threshold(c, "crit-skew", NAN);
-    double least = (double)evs_opts_int(c->o, "min-messages");
+    size_t *met = evs_xcalloc((size_t)c->cli->n_args + 1, sizeof(*met));
     enum evs_rc rc = evs_topics_poll(t, NULL, &sn, err);
-    for (int i = 0; !rc && i < sn->n; i++) {
-        const struct evs_topic_row *r = &sn->rows[i];
-        if (!is_wanted(c, r->name))
-            continue;
-        c->topics++;
-        if (r->status <= EVS_TOPIC_NO_LEADER)
-            add(c, "topic", r->name, PROBE_CRITICAL, NAN, NAN, NAN,
-                evs_xprintf("%s", r->error ? r->error : r->reason));
-        else if (r->status == EVS_TOPIC_UNDER_REPLICATED)
-            add(c, "topic", r->name, PROBE_WARNING, NAN, NAN, NAN, evs_xprintf("%s", r->reason));
-        if (isnan(r->max_over_mean) || (double)r->messages < least)
-            continue;
-        enum probe status = judge(r->max_over_mean, warn, crit);
-        add(c, "skew", r->name, status, r->max_over_mean, warn, crit,
-            evs_xprintf("the fullest partition has %.1f times its share", r->max_over_mean));
-    }
-    if (!rc && !c->topics && c->cli->n_args)
-        add(c, "topic", c->cli->args[0], PROBE_UNKNOWN, NAN, NAN, NAN,
-            evs_xprintf("no topic has such a name"));
+    for (int i = 0; !rc && i < sn->n; i++)
+        if (is_wanted(c, sn->rows[i].name, met))
+            check_topic(c, &sn->rows[i]);
+    for (int i = 0; !rc && i < c->cli->n_args; i++)
+        if (!met[i])
+            add(c, "topic", c->cli->args[i], PROBE_UNKNOWN, NAN, NAN, NAN,
+                evs_xprintf("no topic has such a name"));
+    evs_free(met);
     if (sn)
         evs_snap_unref(&sn->snap);
     evs_topics_free(t);
@@ -151,7 +159,8 @@ static enum evs_rc check_groups(struct checking *c, struct evs_err *err)
         return EVS_OK;
     while (n < GROUPS_MAX && (name = evs_opts_nth(c->o, "group", n)) != NULL)
         names[n++] = name;
-    struct evs_survey_opts so = {.names = names, .n_names = n, .ages = true};
+    /* As a watch does, a name that is not there gets words of its own; the others are judged. */
+    struct evs_survey_opts so = {.names = names, .n_names = n, .ages = true, .watch = true};
     struct evs_survey *s = NULL;
     struct evs_lag_sn *sn = NULL;
     enum evs_rc rc = evs_survey_new(c->client, &so, &s, err);
@@ -249,23 +258,39 @@ static void put_json(const struct checking *c, enum probe worst)
     evs_out_json(&out);
 }
 
+static void put_line(const char *before, const struct result *r, const char *after)
+{
+    EVS_AUTO(evs_buf) struct evs_buf subject = EVS_BUF_INIT(4096), text = EVS_BUF_INIT(8192);
+    evs_text_escape(&subject, r->subject, strlen(r->subject));
+    evs_text_escape(&text, r->text, strlen(r->text));
+    evs_out_text("%s%s %s: %s%s", before, r->check, evs_buf_str(&subject), evs_buf_str(&text),
+                 after);
+}
+
+/* Many monitors show the first line alone: it says what is worst. */
 static void put_text(const struct checking *c, enum probe worst)
 {
-    static const char *const heads[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+    static const char *const heads[] = {"OK ", "WARNING ", "CRITICAL ", "UNKNOWN "};
+    const struct result *first = NULL;
     size_t bad = 0;
-    for (size_t i = 0; i < c->n; i++)
+    for (size_t i = 0; i < c->n; i++) {
         bad += c->list[i].status != PROBE_OK;
-    evs_out_text("%s - %zu topics, %zu groups, %zu of %zu checks not ok", heads[worst], c->topics,
-                 c->groups, bad, c->n);
+        if (!first && c->list[i].status == worst)
+            first = &c->list[i];
+    }
+    char head[32], rest[64];
+    snprintf(head, sizeof(head), "%s- ", heads[worst]);
+    snprintf(rest, sizeof(rest), " (%zu of %zu check%s not ok)", bad, c->n, c->n == 1 ? "" : "s");
+    if (worst != PROBE_OK)
+        put_line(head, first, bad > 1 ? rest : "");
+    else
+        evs_out_text("%s%zu check%s of %zu topic%s and %zu group%s", head, c->n,
+                     c->n == 1 ? "" : "s", c->topics, c->topics == 1 ? "" : "s", c->groups,
+                     c->groups == 1 ? "" : "s");
     for (size_t i = 0; i < c->n; i++) {
         const struct result *r = &c->list[i];
-        if (r->status == PROBE_OK && !c->cli->verbose)
-            continue;
-        EVS_AUTO(evs_buf) struct evs_buf subject = EVS_BUF_INIT(4096), text = EVS_BUF_INIT(8192);
-        evs_text_escape(&subject, r->subject, strlen(r->subject));
-        evs_text_escape(&text, r->text, strlen(r->text));
-        evs_out_text("%s %s %s: %s", heads[r->status], r->check, evs_buf_str(&subject),
-                     evs_buf_str(&text));
+        if (c->cli->verbose || (r->status != PROBE_OK && bad > 1))
+            put_line(heads[r->status], r, "");
     }
 }
 
@@ -292,6 +317,30 @@ static enum evs_rc read_thresholds(struct checking *c, struct evs_err *err)
     return rc;
 }
 
+/* What could not be asked is unknown, on the standard output too: a monitor reads only that. What
+ * was found before it counts all the same. */
+static void unknown(struct checking *c, const char *check, const struct evs_err *err)
+{
+    (void)evs_cli_fail(err);
+    add(c, "check", check, PROBE_UNKNOWN, NAN, NAN, NAN, evs_xstrdup(err->msg));
+}
+
+static void run_checks(struct checking *c)
+{
+    static const struct {
+        const char *name;
+        enum evs_rc (*run)(struct checking *c, struct evs_err *err);
+    } checks[] = {{"topics", check_topics}, {"groups", check_groups}, {"lint", check_lint}};
+    for (size_t i = 0; i < EVS_COUNT(checks); i++) {
+        struct evs_err err = EVS_ERR_INIT;
+        if (!checks[i].run(c, &err))
+            continue;
+        unknown(c, checks[i].name, &err);
+        if (i == 0) /* nobody answers: the others would wait in vain */
+            return;
+    }
+}
+
 static int run(struct evs_cli *cli)
 {
     struct evs_err err = EVS_ERR_INIT;
@@ -299,21 +348,20 @@ static int run(struct evs_cli *cli)
     enum evs_rc rc = read_thresholds(&c, &err);
     if (!rc)
         rc = evs_session_client(cli, &c.client, &err);
-    if (!rc)
-        rc = check_topics(&c, &err);
-    if (!rc)
-        rc = check_groups(&c, &err);
-    if (!rc)
-        rc = check_lint(&c, &err);
-    enum probe worst = rc ? PROBE_UNKNOWN : overall(&c);
     if (rc)
-        (void)evs_cli_fail(&err);
-    else if (cli->json)
+        unknown(&c, "options", &err);
+    else
+        run_checks(&c);
+    enum probe worst = overall(&c);
+    if (cli->json)
         put_json(&c, worst);
     else
         put_text(&c, worst);
-    if (!rc && evs_out_finish(&err))
+    err = (struct evs_err)EVS_ERR_INIT;
+    if (evs_out_finish(&err)) {
         (void)evs_cli_fail(&err);
+        worst = PROBE_UNKNOWN;
+    }
     for (size_t i = 0; i < c.n; i++) {
         evs_free(c.list[i].subject);
         evs_free(c.list[i].text);

@@ -21,7 +21,7 @@ def skewed(topic, produce):
 
 
 def test_skew(kevs, even, skewed):
-    assert kevs("check", even).ok().out.startswith("OK - 1 topics, 0 groups, 0 of 1 checks not ok")
+    assert kevs("check", even).ok().out== "OK - 1 check of 1 topic and 0 groups\n"
     got = kevs("check", even, skewed, "--json")
     assert got.code == 1 and got.json["status"] == "warning"
     by = {c["subject"]: c for c in got.json["checks"]}
@@ -42,7 +42,14 @@ def test_lag(kevs, even, admin, name):
     assert kevs(*at, "--warn-lag", "10", "--crit-lag", "400").code == 2
     assert kevs(*at, "--crit-lag-time", "1d").code == 0
     assert kevs(*at, "--crit-lag-time", "1ms").code == 2
-    assert kevs("check", even, "--group", name("nobody"), "--warn-lag", "5").code == 3
+    nobody = name("nobody")
+    got = kevs("check", even, "--group", nobody, "--warn-lag", "5")
+    assert got.code == 3 and got.out.startswith(f"UNKNOWN - lag {nobody}: the group does not exist")
+    # A group that is not there hides nothing of the others.
+    got = kevs("check", even, "--group", nobody, "--group", group, "--crit-lag", "400")
+    assert got.code == 2
+    assert got.out.splitlines()[0] == f"CRITICAL - lag {group}: 400 records behind" \
+                                      " (2 of 3 checks not ok)"
 
 
 def test_thresholds_from_a_file(kevs, skewed):
@@ -64,7 +71,14 @@ def test_lint_counts(kevs, topic, produce):
     assert "mutable-key" in {c["check"] for c in got.json["checks"] if c["status"] == "warning"}
 
 
-def test_what_cannot_be_known(evs, kevs):
-    assert evs("check", "-b", "127.0.0.1:1", "--timeout", "2s").code == 3
+def test_what_cannot_be_known(evs, kevs, even):
+    """A monitor reads the standard output alone, and often only its first line."""
+    got = evs("check", "-b", "127.0.0.1:1", "--timeout", "2s")
+    assert got.code == 3 and "Connection refused" in got.out
+    assert got.out.startswith("UNKNOWN - ") and len(got.out.splitlines()) == 1
+    got = evs("check", "-b", "127.0.0.1:1", "--timeout", "2s", "--json")
+    assert got.code == 3 and got.json["status"] == "unknown" and got.json["checks"]
     assert kevs("check", "--no-such-option").code == 3
     assert kevs("check", "no-such-topic-*").code == 3
+    got = kevs("check", even, "mistyped")
+    assert got.code == 3 and got.out == "UNKNOWN - topic mistyped: no topic has such a name\n"
