@@ -404,7 +404,8 @@ static enum evs_rc pass(struct work *w, bool verify, const struct evs_ckpt *wind
     w->seen = evs_xcalloc(w->fold.n + 1, 1);
     for (size_t i = 0; i < w->fold.n; i++)
         w->c->source_rows += !w->fold.rows[i].deleted;
-    return verify ? verify_all(w, err) : diff_all(w, err);
+    rc = run_spell(w->sink, &w->fold, err);
+    return rc ? rc : verify ? verify_all(w, err) : diff_all(w, err);
 }
 
 /* All slices; in more of them when one was too much. */
@@ -474,27 +475,4 @@ enum evs_rc evs_replay_verify(const struct evs_compare_opts *o, struct evs_compa
                               struct evs_err *err)
 {
     return compare(o, true, ret_c, err);
-}
-
-void evs_comparison_json(const struct evs_comparison *c, bool verify, struct evs_jsonw *w)
-{
-    if (verify) {
-        evs_jsonw_i64(w, "source_rows", c->source_rows);
-        evs_jsonw_i64(w, "sink_rows", c->sink_rows);
-    }
-    for (int i = 0; i < EVS_CHANGES; i++)
-        if (verify ? i >= EVS_CHANGE_MISSING : i <= EVS_CHANGE_NEWER)
-            evs_jsonw_i64(w, evs_change_names[i], c->n[i]);
-    evs_jsonw_arr(w, "examples");
-    for (size_t i = 0; i < c->n_examples; i++) {
-        const struct evs_example *e = &c->examples[i];
-        evs_jsonw_obj(w, NULL);
-        evs_jsonw_str(w, "change", evs_change_names[e->change]);
-        evs_jsonw_bytes(w, "key", e->key, e->key_len);
-        evs_jsonw_i64(w, "partition", e->partition);
-        evs_jsonw_i64(w, "offset", e->offset);
-        evs_jsonw_raw(w, "fields", e->fields, strlen(e->fields));
-        evs_jsonw_end(w);
-    }
-    evs_jsonw_end(w);
 }

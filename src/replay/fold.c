@@ -400,3 +400,11 @@ const struct evs_row *evs_fold_find(const struct evs_fold *f, const void *key, s
     size_t at = find(f, key, len, (uint32_t)evs_map_hash(key, len))->row;
     return at ? &f->rows[at - 1] : NULL;
 }
+
+const char *evs_fold_keep(struct evs_fold *f, const char *p, size_t n)
+{
+    char *to = take(f, n + 1);
+    memcpy(to, p, n);
+    to[n] = '\0';
+    return to;
+}

@@ -51,6 +51,8 @@ void evs_fold_seal(struct evs_fold *f);
  * evs_fold_finish; nothing may be added after it. */
 void evs_fold_join(struct evs_fold *f, struct evs_fold *other);
 /* The row of a key, or NULL. After evs_fold_finish(f, false): sorting moves rows; without seals. */
+/* A copy that lives as long as the fold. */
+const char *evs_fold_keep(struct evs_fold *f, const char *p, size_t n);
 const struct evs_row *evs_fold_find(const struct evs_fold *f, const void *key, size_t len);
 
 #endif

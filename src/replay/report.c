@@ -3,6 +3,7 @@
 
 #include "core/xalloc.h"
 #include "kafka/range.h"
+#include "replay/compare.h"
 #include "replay/run.h"
 
 void evs_report_done(struct evs_report *r)
@@ -76,4 +77,27 @@ void evs_report_json(const struct evs_report *r, struct evs_jsonw *w)
     evs_jsonw_i64(w, "tombstones_filtered", r->tombstones_filtered);
     evs_jsonw_i64(w, "retries", r->retries);
     evs_jsonw_str(w, "error", r->error);
+}
+
+void evs_comparison_json(const struct evs_comparison *c, bool verify, struct evs_jsonw *w)
+{
+    if (verify) {
+        evs_jsonw_i64(w, "source_rows", c->source_rows);
+        evs_jsonw_i64(w, "sink_rows", c->sink_rows);
+    }
+    for (int i = 0; i < EVS_CHANGES; i++)
+        if (verify ? i >= EVS_CHANGE_MISSING : i <= EVS_CHANGE_NEWER)
+            evs_jsonw_i64(w, evs_change_names[i], c->n[i]);
+    evs_jsonw_arr(w, "examples");
+    for (size_t i = 0; i < c->n_examples; i++) {
+        const struct evs_example *e = &c->examples[i];
+        evs_jsonw_obj(w, NULL);
+        evs_jsonw_str(w, "change", evs_change_names[e->change]);
+        evs_jsonw_bytes(w, "key", e->key, e->key_len);
+        evs_jsonw_i64(w, "partition", e->partition);
+        evs_jsonw_i64(w, "offset", e->offset);
+        evs_jsonw_raw(w, "fields", e->fields, strlen(e->fields));
+        evs_jsonw_end(w);
+    }
+    evs_jsonw_end(w);
 }

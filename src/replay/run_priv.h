@@ -105,6 +105,9 @@ enum evs_rc run_collect(const struct evs_replay_opts *opts, const struct evs_ckp
                         struct slice *slice, struct evs_fold *fold, struct evs_report *ret_r,
                         struct evs_err *err);
 
+/* compare_spell.c: the fold's rows as the sink would give them back. */
+enum evs_rc run_spell(struct evs_sink *sink, struct evs_fold *fold, struct evs_err *err);
+
 /* run_write.c: applies with retries; EVS_POISON with on-error skip: added to the skips,
  * EVS_AGAIN. */
 /* For the sink's spec: keeps the progress alive while the sink waits. */

@@ -364,6 +364,7 @@ const struct evs_sink_ops evs_sink_postgresql = {
     .open = open_pg,
     .check = evs_pg_check,
     .try_rows = evs_pg_try,
+    .spell = evs_pg_spell,
     .info = info,
     .prepare = evs_pg_prepare,
     .load = evs_pg_load,

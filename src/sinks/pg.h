@@ -92,6 +92,8 @@ void evs_pg_element(struct evs_buf *out, const void *p, size_t n, bool bytes);
 /* pg_try.c */
 enum evs_rc evs_pg_try(struct evs_sink *sink, const struct evs_row *rows, size_t n,
                        struct evs_err *err);
+enum evs_rc evs_pg_spell(struct evs_sink *sink, const struct evs_row *rows, size_t n,
+                         evs_sink_spelled *told, void *ctx, struct evs_err *err);
 /* The columns of the target in the order of COPY and of reading. */
 void evs_pg_columns(struct evs_pg *s, const char *prefix, struct evs_buf *out);
 

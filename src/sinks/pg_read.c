@@ -38,6 +38,27 @@ static const void *field(const PGresult *r, int row, int column, bool bytes, str
     return p;
 }
 
+/* A cell of bytes in place; the row's buffer has room for all of them. */
+static void unhex(struct evs_buf *to, struct evs_row_cell *c)
+{
+    const char *hexed = c->p;
+    size_t start = to->len;
+    for (size_t i = 2; i + 1 < c->len; i += 2)
+        evs_buf_addc(to, (char)(hex(hexed[i]) << 4 | hex(hexed[i + 1])));
+    c->p = to->data + start;
+    c->len = to->len - start;
+}
+
+/* So that what is added to rd->value does not move. */
+static void room_for_cells(struct reading *rd, const PGresult *r, int row)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < rd->s->view.n_columns; i++)
+        n += (size_t)PQgetlength(r, row, 4 + (int)i);
+    evs_buf_reset(&rd->value);
+    (void)evs_buf_room(&rd->value, n);
+}
+
 static int64_t number(const PGresult *r, int row, int column)
 {
     struct evs_err ignored = EVS_ERR_INIT;
@@ -69,6 +90,7 @@ static bool give(struct reading *rd, const PGresult *r, int row)
         out.value = field(r, row, 4, PQftype(r, 4) == BYTEA, &rd->value, &out.value_len);
         return rd->found(rd->ctx, &out);
     }
+    room_for_cells(rd, r, row);
     for (size_t i = 0; i < v->n_columns; i++) {
         int at = 4 + (int)i;
         struct evs_row_cell *c = &rd->cells[i];
@@ -83,6 +105,8 @@ static bool give(struct reading *rd, const PGresult *r, int row)
             c->p = *c->p == 't' ? "true" : "false";
             c->len = strlen(c->p);
         }
+        if (PQftype(r, at) == BYTEA)
+            unhex(&rd->value, c);
     }
     out.cells = rd->cells;
     return rd->found(rd->ctx, &out);

@@ -143,3 +143,102 @@ enum evs_rc evs_pg_try(struct evs_sink *sink, const struct evs_row *rows, size_t
     s->learned = s->learned || !rc;
     return rc;
 }
+
+/* --- how it reads back ----------------------------------------------------------------------- */
+struct spelling {
+    struct evs_pg *s;
+    const struct column *c;
+    evs_sink_spelled *told;
+    void *ctx;
+};
+
+/* Types that give back what was written, or that are compared by value. */
+static bool is_plain(const char *type)
+{
+    static const char *const plain[] = {"text",    "character varying", "bigint",  "integer",
+                                        "numeric", "smallint",          "boolean", "bytea"};
+    for (size_t i = 0; i < EVS_COUNT(plain); i++)
+        if (!strcmp(type, plain[i]))
+            return true;
+    return !strncmp(type, "character varying(", 18);
+}
+
+static bool list_values(const struct spelling *sp, const struct evs_row *rows, size_t n,
+                        struct evs_buf *list)
+{
+    bool any = false;
+    evs_buf_addc(list, '{');
+    for (size_t i = 0; i < n; i++) {
+        size_t len;
+        const void *p = rows[i].deleted ? NULL : value_of(&rows[i], sp->c, &len);
+        if (p && !memchr(p, 0, len))
+            evs_pg_element(list, p, len, false);
+        else
+            evs_buf_adds(list, i ? ",NULL" : "NULL");
+        any = any || p;
+    }
+    evs_buf_addc(list, '}');
+    return any;
+}
+
+/* The rows from `first` on; halves where one of them would be refused. */
+static enum evs_rc spell_rows(const struct spelling *sp, const struct evs_row *rows, size_t first,
+                              size_t n, struct evs_err *err)
+{
+    EVS_AUTO(evs_buf) struct evs_buf list = EVS_BUF_INIT((size_t)1 << 30);
+    EVS_AUTO(evs_buf) struct evs_buf sql = EVS_BUF_INIT(4096);
+    if (!n || !list_values(sp, rows + first, n, &list))
+        return EVS_OK;
+    evs_buf_printf(&sql,
+                   "SELECT v::%s FROM unnest($1::text[]) WITH ORDINALITY AS t(v, o) ORDER BY o",
+                   sp->c->type);
+    const char *values[] = {evs_buf_str(&list)};
+    PGresult *r = PQexecParams(sp->s->c, evs_buf_str(&sql), 1, NULL, values, NULL, NULL, 0);
+    enum evs_rc rc = EVS_OK;
+    if (PQresultStatus(r) != PGRES_TUPLES_OK)
+        rc = evs_pg_fail(sp->s, r, sp->c->name, err);
+    for (size_t i = 0; !rc && i < n && (int)i < PQntuples(r); i++) {
+        size_t len, now = (size_t)PQgetlength(r, (int)i, 0);
+        const char *text = PQgetvalue(r, (int)i, 0), *p = value_of(&rows[first + i], sp->c, &len);
+        if (!PQgetisnull(r, (int)i, 0) && p && (len != now || memcmp(p, text, len)))
+            sp->told(sp->ctx, first + i, sp->c->at == COLUMN_VALUE ? -1 : (int)sp->c->at, text,
+                     now);
+    }
+    PQclear(r);
+    if (rc != EVS_POISON)
+        return rc;
+    rc = n > 1 ? spell_rows(sp, rows, first, n / 2, err) : EVS_OK;
+    return rc || n < 2 ? rc : spell_rows(sp, rows, first + n / 2, n - n / 2, err);
+}
+
+static enum evs_rc spell_column(struct spelling *sp, struct column *c, const struct evs_row *rows,
+                                size_t n, struct evs_err *err)
+{
+    enum evs_rc rc = look_up(sp->s, true, NULL, c, err);
+    sp->c = c;
+    if (!rc && c->type && !is_plain(c->type))
+        rc = spell_rows(sp, rows, 0, n, err);
+    evs_free(c->type);
+    c->type = NULL;
+    return rc;
+}
+
+enum evs_rc evs_pg_spell(struct evs_sink *sink, const struct evs_row *rows, size_t n,
+                         evs_sink_spelled *told, void *ctx, struct evs_err *err)
+{
+    struct evs_pg *s = (struct evs_pg *)sink;
+    struct spelling sp = {.s = s, .told = told, .ctx = ctx};
+    const struct evs_shape *v = &s->view;
+    struct column value = {.name = "value", .at = COLUMN_VALUE};
+    bool has = false;
+    enum evs_rc rc = evs_pg_has_table(s, s->table, &has, err);
+    if (rc || !has || v->mode > EVS_VIEW_LOG)
+        return rc;
+    if (!v->n_columns)
+        return spell_column(&sp, &value, rows, n, err);
+    for (size_t i = 0; !rc && i < v->n_columns; i++) {
+        struct column c = {.name = v->columns[i].name, .at = i};
+        rc = spell_column(&sp, &c, rows, n, err);
+    }
+    return rc;
+}

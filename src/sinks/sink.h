@@ -83,6 +83,9 @@ struct evs_sink;
 /* false ends the reading. The row is borrowed for the call. */
 typedef bool evs_sink_found(void *ctx, const struct evs_row *row);
 
+/* column: the view's, or -1 for the value. The text is borrowed for the call. */
+typedef void evs_sink_spelled(void *ctx, size_t row, int column, const char *text, size_t len);
+
 struct evs_sink_ops {
     const char *name, *help, *url; /* "sqlite"; one line; "sqlite:PATH" */
     const char *schemes;           /* "postgresql:|postgres:" */
@@ -100,6 +103,10 @@ struct evs_sink_ops {
      * (n may be 0) check may be called without a claim. NULL: cannot tell more than check. */
     enum evs_rc (*try_rows)(struct evs_sink *s, const struct evs_row *rows, size_t n,
                             struct evs_err *err);
+    /* How values would read once stored, where that is not as they are written: a time of another
+     * form, a rounded number. What would be refused is not told. NULL: always as written. */
+    enum evs_rc (*spell)(struct evs_sink *s, const struct evs_row *rows, size_t n,
+                         evs_sink_spelled *told, void *ctx, struct evs_err *err);
     enum evs_rc (*info)(struct evs_sink *s, struct evs_sink_info *ret_i, struct evs_err *err);
     /* Makes what is missing: tables, index, file. NULL: nothing to make. */
     enum evs_rc (*prepare)(struct evs_sink *s, struct evs_err *err);

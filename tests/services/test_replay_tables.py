@@ -145,3 +145,48 @@ def test_a_locked_sqlite_file_is_waited_for(kevs, abc, tmp_path, how):
 def test_a_missing_folder_is_named(kevs, abc, tmp_path):
     kevs("replay", abc, "--sink", f"sqlite:{tmp_path}/no/view.db", "--target", "v",
          "--yes").failed(1, "no/view.db", "No such file or directory")
+
+
+TYPED = [("timestamptz", '"2026-01-02T03:04:05Z"'), ("timestamp(0)", '"2026-01-02 03:04:05.4"'),
+         ("date", '"2026-1-2"'), ("double precision", "12345678901234567890.5"),
+         ("real", "0.1"), ("numeric(8,2)", "12.345"), ("jsonb", '{"b": 1, "a": [1,2]}'),
+         ("json", '{"b": 1}'), ("uuid", '"123E4567-E89B-12D3-A456-426614174000"'),
+         ("char(5)", '"ab"'), ("inet", '"10.0.0.1/32"'), ("interval", '"90 minutes"'),
+         ("bytea", '"\\\\x41"'), ("boolean", "true"), ("bigint", "9007199254740993")]
+
+
+def test_verify_knows_how_a_type_reads_back(kevs, pg, topic, produce):
+    """Right after a run nothing differs, whatever PostgreSQL makes of the text; a change does."""
+    name = topic()
+    produce(name, [("a", "{" + ",".join(f'"c{i}":{v}' for i, (_, v) in enumerate(TYPED)) + "}"),
+                   ("b", "{}"), ("gone", None)])
+    columns = ("--columns", ",".join(f"c{i}:{t}=.value.c{i}" for i, (t, _) in enumerate(TYPED)))
+    kevs(*argv(name, pg, *columns)).ok()
+    diff = kevs(*argv(name, pg, *columns, "--diff")).ok().json
+    assert diff["same"] == 2, diff
+    kevs(*argv(name, pg, *columns, "--verify")).ok()
+    pg.query("UPDATE v SET c0 = c0 + interval '1 second', c5 = 12.35 WHERE key = 'a'")
+    got = kevs(*argv(name, pg, *columns, "--verify"))
+    assert got.code == 4 and got.json["different"] == 1
+    assert got.json["examples"][0]["fields"].keys() == {"c0"}
+
+
+def test_verify_of_a_value_that_is_jsonb(kevs, pg, abc):
+    """A table of the DBA's: nobody says --value-type."""
+    pg.query("CREATE TABLE v " + PLACED.replace("value text", "value jsonb"))
+    kevs(*argv(abc, pg)).ok()
+    kevs(*argv(abc, pg, "--verify")).ok()
+    assert kevs(*argv(abc, pg, "--diff", "--id", "x")).ok().json["same"] == 3
+    pg.query("""UPDATE v SET value = '{"n":7}' WHERE key = 'b'""")
+    assert kevs(*argv(abc, pg, "--verify")).code == 4
+
+
+def test_verify_of_a_value_beside_one_that_was_skipped(kevs, pg, topic, produce):
+    """A value that the type refuses does not keep the others from being compared."""
+    name = topic()
+    produce(name, [(f"k{i}", '{"t":"2026-01-02T03:04:05Z"}') for i in range(9)]
+            + [("bad", '{"t":"no time"}')])
+    options = ("--columns", "t:timestamptz=.value.t", "--on-error", "skip")
+    kevs(*argv(name, pg, *options)).ok()
+    got = kevs(*argv(name, pg, *options, "--verify"))
+    assert got.code == 4 and (got.json["missing"], got.json["different"]) == (1, 0)
