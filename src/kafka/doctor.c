@@ -275,11 +275,12 @@ static void check_advertised(struct evs_doctor *d)
                  (int)b->id, b->host, (int)b->port);
         evs_doctor_say(d, "advertised", EVS_STEP_FAILED, fix, "broker %d: %s", (int)b->id, err.msg);
     }
-    if (good == d->meta->n_brokers)
+    if (good == 1 && good == d->meta->n_brokers)
         evs_doctor_say(d, "advertised", EVS_STEP_OK, NULL,
-                       "all %d brokers answer at the addresses that "
-                       "they advertise",
-                       good);
+                       "the one broker answers at the address that it advertises");
+    else if (good == d->meta->n_brokers)
+        evs_doctor_say(d, "advertised", EVS_STEP_OK, NULL,
+                       "all %d brokers answer at the addresses that they advertise", good);
 }
 
 static void not_tried(struct evs_doctor *d)

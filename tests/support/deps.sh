@@ -16,7 +16,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/eventscope
 build_packages='gcc libc6-dev make autoconf automake pkg-config xz-utils
 librdkafka-dev libncurses-dev libcjson-dev libinih-dev libpcre2-dev libxxhash-dev
 libjq-dev libonig-dev libsqlite3-dev libpq-dev libhiredis-dev libcurl4-openssl-dev
-libavro-dev libssl-dev'
+libssl-dev'
 test_packages='libcmocka-dev python3 python3-pytest python3-pexpect python3-pyte
 kcat jq tmux valgrind strace openssl unzip procps sqlite3
 default-jdk-headless maven postgresql postgresql-client redis-server redis-tools'
