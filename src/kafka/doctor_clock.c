@@ -19,6 +19,7 @@ enum {
     PLACES = 200,    /* partitions watched */
     A_TOPIC = 8,     /* of one topic */
     FUTURES = 20,    /* partitions whose newest record is read */
+    CLOSE_MS = 100,  /* what a way over the network may take */
     SLACK_MS = 2000, /* a difference that hurts nobody */
     WATCH_MS = 1200,
     LOOK_MS = 150,
@@ -67,8 +68,7 @@ static bool read_arrival(struct evs_doctor *d, struct evs_peek *peek, const stru
                                    .keep = true};
         if (!moved || evs_peek_run(peek, &ask, 1, PEEK_MS, &err) || !ask.first)
             continue;
-        bool by_broker =
-            ask.first->tstype == EVS_TS_LOGAPPEND || !strcmp(ask.topic, OFFSETS_TOPIC);
+        bool by_broker = ask.first->tstype == EVS_TS_LOGAPPEND || !strcmp(ask.topic, OFFSETS_TOPIC);
         if (ask.first_ts > 0 && (!found || by_broker)) {
             a->ts_ms = ask.first_ts;
             a->by_broker = by_broker;
@@ -144,22 +144,24 @@ static void tell_arrival(struct evs_doctor *d, const struct arrival *a)
     int64_t low = a->ts_ms - a->before_ms, high = a->ts_ms - a->after_ms; /* theirs less ours */
     int64_t off = low > 0 ? low : high < 0 ? -high : 0;
     const char *whose = a->by_broker ? "a broker's" : "a producer's";
-    const char *how = a->by_broker ? "a record that it stamped arrived meanwhile"
-                                   : "a record that it stamped arrived meanwhile (no broker did)";
-    if (!off)
+    const char *how = a->by_broker ? "so says a record it stamped"
+                                   : "so says the newest record (brokers stamp none here)";
+    if (off < CLOSE_MS)
         evs_doctor_say(d, "clock", EVS_STEP_OK, NULL,
                        "%s clock agrees with this machine's within %s: %s", whose,
-                       evs_num_ago(text, -low > high ? -low : high), how);
+                       evs_num_ago(text, off           ? CLOSE_MS
+                                         : -low > high ? -low
+                                                       : high),
+                       how);
     else if (off <= SLACK_MS)
-        evs_doctor_say(d, "clock", EVS_STEP_OK, NULL,
-                       "%s clock is %s %s of this machine's: %s", whose, evs_num_ago(text, off),
-                       low > 0 ? "ahead" : "behind", how);
+        evs_doctor_say(d, "clock", EVS_STEP_OK, NULL, "%s clock is %s %s this machine's: %s", whose,
+                       evs_num_ago(text, off), low > 0 ? "ahead of" : "behind", how);
     else if (a->by_broker || low > 0)
         evs_doctor_say(d, "clock", EVS_STEP_FAILED,
                        a->by_broker ? "set the broker's clock or this machine's (timedatectl)"
                                     : "set the producer's clock or this machine's (timedatectl)",
-                       "%s clock is at least %s %s of this machine's: %s", whose,
-                       evs_num_ago(text, off), low > 0 ? "ahead" : "behind", how);
+                       "%s clock is at least %s %s this machine's: %s", whose,
+                       evs_num_ago(text, off), low > 0 ? "ahead of" : "behind", how);
     else
         evs_doctor_say(d, "clock", EVS_STEP_NOTE, NULL,
                        "a record that arrived meanwhile says it was made %s ago: its producer's "

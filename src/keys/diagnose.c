@@ -116,6 +116,7 @@ static void find_hot(struct diag *d)
         return;
     }
     double share = (double)k->count / total;
+    char n[EVS_NUM_LEN];
     struct evs_finding *f = finding_add(d, "hot-key", by_ratio(d, d->ratio));
     f->weight = 10 + d->ratio;
     struct evs_buf *t = finding_text(d);
@@ -123,7 +124,7 @@ static void find_hot(struct diag *d)
     finding_key(t, k, KEY_COLS);
     evs_buf_printf(t, " is %s%.1f %% of the messages", d->estimate ? "about " : "", 100 * share);
     if (r->n_hot > 1)
-        evs_buf_printf(t, " (%zu keys are this heavy)", r->n_hot);
+        evs_buf_printf(t, " (%s keys are this heavy)", evs_num_commas(n, (int64_t)r->n_hot));
     evs_buf_printf(t,
                    " and lifts p%zu to %.1f times its fair share; without %s p%zu is at %.1f "
                    "times.",
@@ -240,6 +241,7 @@ static void find_few(struct diag *d)
         r->placement.previous_partitions || r->boot.median < EVEN)
         return;
     bool fewer = d->keys < d->ks->read;
+    char n[EVS_NUM_LEN];
     struct evs_finding *f =
         finding_add(d, "few-keys", fewer && !d->little ? by_ratio(d, d->ratio) : EVS_SEV_INFO);
     f->weight = 8;
@@ -249,7 +251,7 @@ static void find_few(struct diag *d)
     struct evs_buf *t = finding_text(d);
     say_few(d, t, fewer ? empty : -1);
     if (d->little)
-        evs_buf_printf(t, " Only %llu messages so far.", (unsigned long long)d->ks->messages);
+        evs_buf_printf(t, " Only %s messages so far.", evs_num_commas(n, (int64_t)d->ks->messages));
     finding_close(d, f, few_advice(d));
     fact_int(f, "distinct_keys", d->keys);
     fact_int(f, "partitions", d->ks->read);

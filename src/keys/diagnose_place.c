@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/num.h"
 #include "core/xalloc.h"
 #include "keys/finding.h"
 
@@ -19,6 +20,7 @@ void find_mixed(struct diag *d)
                                         : d->ks->split_keys > 0 ? EVS_SEV_CRITICAL
                                                                 : EVS_SEV_WARN);
     f->weight = 30;
+    char n[EVS_NUM_LEN];
     struct evs_buf *t = finding_text(d);
     if (named)
         evs_buf_printf(t,
@@ -30,8 +32,8 @@ void find_mixed(struct diag *d)
         evs_buf_printf(t, "%s places %.1f %% of the keys; no known hash explains the rest.",
                        pl->main->name, 100 * pl->match[placement_index(pl->main)]);
     if (d->ks->split_keys > 0)
-        evs_buf_printf(t, " %llu keys lie on several partitions, so their events have no order.",
-                       (unsigned long long)d->ks->split_keys);
+        evs_buf_printf(t, " %s keys lie on several partitions, so their events have no order.",
+                       evs_num_commas(n, (int64_t)d->ks->split_keys));
     finding_close(d, f,
                   named ? evs_xprintf("Set one partitioner on all producers: %s is used by %s; %s "
                                       "by %s. With librdkafka: partitioner=murmur2_random agrees "
@@ -58,18 +60,19 @@ void find_grown(struct diag *d)
                                         : d->ks->split_keys > 0 ? EVS_SEV_CRITICAL
                                                                 : EVS_SEV_WARN);
     f->weight = 31;
+    char n[EVS_NUM_LEN];
     struct evs_buf *t = finding_text(d);
     evs_buf_printf(t,
-                   "The topic once had %d partitions, now %d: %llu keys lie where %s put them "
+                   "The topic once had %d partitions, now %d: %s keys lie where %s put them "
                    "among %d.",
                    (int)pl->previous_partitions, (int)d->ks->partitions,
-                   (unsigned long long)pl->previous_pairs, pl->main->name,
+                   evs_num_commas(n, (int64_t)pl->previous_pairs), pl->main->name,
                    (int)pl->previous_partitions);
     if (d->ks->split_keys > 0)
         evs_buf_printf(t,
-                       " %llu keys have older events on one partition and newer ones on "
+                       " %s keys have older events on one partition and newer ones on "
                        "another, so their order is lost across the change.",
-                       (unsigned long long)d->ks->split_keys);
+                       evs_num_commas(n, (int64_t)d->ks->split_keys));
     finding_close(d, f,
                   evs_xstrdup("Read the old partitions to their end before the new ones, or write "
                               "the topic anew; choose the count with room to grow, as every "
@@ -89,11 +92,13 @@ void find_split(struct diag *d)
     double share = d->keys > 0 ? (double)d->ks->split_keys / d->keys : 0;
     struct evs_finding *f = finding_add(d, "split-keys", d->little ? EVS_SEV_INFO : EVS_SEV_WARN);
     f->weight = 20;
+    char n[EVS_NUM_LEN], of[EVS_NUM_LEN];
     struct evs_buf *t = finding_text(d);
     evs_buf_printf(t,
-                   "%llu of %.0f keys (%.1f %%) lie on more than one partition: their events "
+                   "%s of %s keys (%.1f %%) lie on more than one partition: their events "
                    "have no order.",
-                   (unsigned long long)d->ks->split_keys, d->keys, 100 * share);
+                   evs_num_commas(n, (int64_t)d->ks->split_keys),
+                   evs_num_commas(of, (int64_t)d->keys), 100 * share);
     if (d->ks->n_split > 0) {
         evs_buf_adds(t, " Worst: ");
         finding_key(t, &d->ks->split[0], KEY_COLS);

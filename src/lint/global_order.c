@@ -88,12 +88,13 @@ static void judge_merge(const struct evs_map *keys, const struct evs_lint_topic 
     const struct places *p = example->value;
     EVS_AUTO(evs_buf) struct evs_buf key = EVS_BUF_INIT(TEXT_CAP);
     evs_text_fit(&key, example->key, example->key_len, 60, EVS_CUT_END);
+    char n[EVS_NUM_LEN];
     struct evs_jsonw *w = evs_lint_add(out, EVS_SEV_WARN, -1,
-                                       "%lld keys have events that take turns on several "
+                                       "%s keys have events that take turns on several "
                                        "partitions (%s on p%d and p%d): who wants "
                                        "the order of an entity must merge partitions.",
-                                       (long long)turns, evs_buf_str(&key), (int)p->at[0].partition,
-                                       (int)p->at[1].partition);
+                                       evs_num_commas(n, turns), evs_buf_str(&key),
+                                       (int)p->at[0].partition, (int)p->at[1].partition);
     evs_jsonw_i64(w, "keys_on_several_partitions", split);
     evs_jsonw_i64(w, "keys_taking_turns", turns);
     evs_jsonw_bytes(w, "key", example->key, example->key_len);

@@ -3,6 +3,7 @@
 
 #include "core/map.h"
 #include "core/text.h"
+#include "core/num.h"
 #include "core/xalloc.h"
 #include "lint/rules.h"
 
@@ -126,10 +127,11 @@ static void judge(void *state, const struct evs_lint_topic *t, struct evs_lint_o
     struct state *s = state;
     size_t before = out->n;
     if (s->changes >= CHANGES_MIN) {
+        char n[EVS_NUM_LEN];
         struct evs_jsonw *w = evs_lint_add(
             out, EVS_SEV_WARN, -1,
-            "Keys change while the entity stays: %s %s was keyed %s, then %s (%lld changes seen).",
-            s->field, s->id, s->before, s->after, (long long)s->changes);
+            "Keys change while the entity stays: %s %s was keyed %s, then %s (%s changes seen).",
+            s->field, s->id, s->before, s->after, evs_num_commas(n, s->changes));
         evs_jsonw_str(w, "id_field", s->field);
         evs_jsonw_str(w, "key_field", s->attribute);
         evs_jsonw_str(w, "before", s->before);

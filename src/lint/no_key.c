@@ -3,6 +3,7 @@
 
 #include "core/map.h"
 #include "core/text.h"
+#include "core/num.h"
 #include "core/xalloc.h"
 #include "lint/rules.h"
 
@@ -93,12 +94,14 @@ static void judge(void *state, const struct evs_lint_topic *t, struct evs_lint_o
     EVS_AUTO(evs_buf) struct evs_buf name = EVS_BUF_INIT(1024);
     evs_text_fit(&name, item->key + 1, item->key_len - 2, 40, EVS_CUT_END);
     double share = (double)s->nulls / (double)s->records;
+    char n[EVS_NUM_LEN], of[EVS_NUM_LEN];
     struct evs_jsonw *w =
         evs_lint_add(out, EVS_SEV_WARN, -1,
                      "%.0f %% of the messages have no key although they belong to entities: %s has "
-                     "%zu values in "
-                     "%lld of them, which are spread over all partitions.",
-                     100 * share, evs_buf_str(&name), f->values.n, (long long)f->records);
+                     "%s values in "
+                     "%s of them, which are spread over all partitions.",
+                     100 * share, evs_buf_str(&name), evs_num_commas(n, (int64_t)f->values.n),
+                     evs_num_commas(of, f->records));
     evs_jsonw_double(w, "null_key_share", share);
     evs_jsonw_str(w, "entity_field", evs_buf_str(&name));
     evs_jsonw_i64(w, "entities", (int64_t)f->values.n);

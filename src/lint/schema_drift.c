@@ -5,6 +5,7 @@
 
 #include "core/map.h"
 #include "core/text.h"
+#include "core/num.h"
 #include "core/xalloc.h"
 #include "lint/rules.h"
 
@@ -137,10 +138,11 @@ static void judge_types(const struct evs_lint_topic *t, const char *kind, const 
             other = i;
     if (other < 0 || p->of[other] < MIN_OTHER)
         return;
+    char a[EVS_NUM_LEN], b[EVS_NUM_LEN];
     struct evs_jsonw *w =
-        evs_lint_add(out, EVS_SEV_WARN, -1, "%s%s%s is a %s in %lld records and a %s in %lld.",
-                     kind, *kind ? ": " : "", shown, type_names[main], (long long)p->of[main],
-                     type_names[other], (long long)p->of[other]);
+        evs_lint_add(out, EVS_SEV_WARN, -1, "%s%s%s is a %s in %s records and a %s in %s.", kind,
+                     *kind ? ": " : "", shown, type_names[main], evs_num_commas(a, p->of[main]),
+                     type_names[other], evs_num_commas(b, p->of[other]));
     put_path(w, kind, path, p);
     evs_lint_place(w, "example", p->partition[other], p->offset[other]);
     evs_jsonw_i64(w, "messages_seen", t->seen);
@@ -158,14 +160,15 @@ static void judge_presence(const struct evs_lint_topic *t, const char *kind, con
     if (!((was && !p->new_count) || (is && !p->old_count)))
         return;
     bool gone = was && !p->new_count;
+    char a[EVS_NUM_LEN], b[EVS_NUM_LEN], c[EVS_NUM_LEN];
     struct evs_jsonw *w = evs_lint_add(
         out, gone ? EVS_SEV_WARN : EVS_SEV_INFO, -1,
-        gone ? "%s%s%s was in %lld of the %lld oldest records and is in none of the %lld "
+        gone ? "%s%s%s was in %s of the %s oldest records and is in none of the %s "
                "newest."
-             : "%s%s%s is new: in none of the oldest records, in %lld of the %lld newest "
-               "(of %lld).",
-        kind, *kind ? ": " : "", shown, (long long)(gone ? p->old_count : p->new_count),
-        (long long)(gone ? k->old_count : k->new_count), (long long)k->new_count);
+             : "%s%s%s is new: in none of the oldest records, in %s of the %s newest "
+               "(of %s).",
+        kind, *kind ? ": " : "", shown, evs_num_commas(a, gone ? p->old_count : p->new_count),
+        evs_num_commas(b, gone ? k->old_count : k->new_count), evs_num_commas(c, k->new_count));
     put_path(w, kind, path, p);
     evs_jsonw_i64(w, "oldest", p->old_count);
     evs_jsonw_i64(w, "newest", p->new_count);

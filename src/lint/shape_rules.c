@@ -45,15 +45,15 @@ static void see_size(void *state, const struct evs_lint_event *e)
 static void judge_size(void *state, const struct evs_lint_topic *t, struct evs_lint_out *out)
 {
     struct seen *s = state;
-    char size[EVS_NUM_LEN], mean[EVS_NUM_LEN];
+    char size[EVS_NUM_LEN], mean[EVS_NUM_LEN], n[EVS_NUM_LEN], all[EVS_NUM_LEN];
     if (!s->large)
         return;
     double of = s->bytes / (double)s->records;
     struct evs_jsonw *w = evs_lint_add(
         out, EVS_SEV_WARN, s->partition,
-        "%lld of %lld records seen are larger than 1 MB; the largest has %s against a mean of %s.",
-        (long long)s->large, (long long)s->records, evs_num_bytes(size, (double)s->largest),
-        evs_num_bytes(mean, of));
+        "%s of %s records seen %s larger than 1 MB; the largest has %s against a mean of %s.",
+        evs_num_commas(n, s->large), evs_num_commas(all, s->records), s->large == 1 ? "is" : "are",
+        evs_num_bytes(size, (double)s->largest), evs_num_bytes(mean, of));
     evs_jsonw_i64(w, "oversized", s->large);
     evs_jsonw_i64(w, "largest_bytes", (int64_t)s->largest);
     evs_jsonw_double(w, "mean_bytes", of);
@@ -90,14 +90,15 @@ static void judge_tombstone(void *state, const struct evs_lint_topic *t, struct 
 {
     struct seen *s = state;
     const char *policy = t->config ? t->config->cleanup_policy : NULL;
+    char n[EVS_NUM_LEN];
     if (!s->tombstones || !policy || strstr(policy, "compact"))
         return;
     struct evs_jsonw *w =
         evs_lint_add(out, EVS_SEV_WARN, s->partition,
-                     "%lld tombstones in a topic that is not compacted (cleanup.policy = %s): they "
+                     "%s tombstones in a topic that is not compacted (cleanup.policy = %s): they "
                      "delete nothing "
                      "here, and the records they mean stay until retention takes them.",
-                     (long long)s->tombstones, policy);
+                     evs_num_commas(n, s->tombstones), policy);
     evs_jsonw_i64(w, "tombstones", s->tombstones);
     evs_jsonw_str(w, "cleanup_policy", policy);
     evs_lint_place(w, "example", s->partition, s->offset);

@@ -63,13 +63,13 @@ static void on_event(void *state, const struct evs_lint_event *e)
 static void judge(void *state, const struct evs_lint_topic *t, struct evs_lint_out *out)
 {
     struct state *s = state;
-    char far[EVS_NUM_LEN];
+    char far[EVS_NUM_LEN], n[EVS_NUM_LEN], of[EVS_NUM_LEN];
     if (s->backwards >= MIN_TIMES) {
         struct evs_jsonw *w = evs_lint_add(
             out, EVS_SEV_WARN, s->back_partition,
-            "%lld of %lld records are more than a minute older than the one before them in their "
+            "%s of %s records are more than a minute older than the one before them in their "
             "partition; p%d @ %lld by %s.",
-            (long long)s->backwards, (long long)s->records, s->back_partition,
+            evs_num_commas(n, s->backwards), evs_num_commas(of, s->records), s->back_partition,
             (long long)s->back_offset, evs_num_ago(far, s->most_back));
         evs_jsonw_i64(w, "backwards", s->backwards);
         evs_jsonw_i64(w, "most_ms", s->most_back);

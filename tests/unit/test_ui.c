@@ -186,6 +186,42 @@ static const struct evs_table_ops model_ops = {.cols = model_cols,
                                                .compare = model_compare,
                                                .id = model_id};
 
+static const struct evs_column wide_cols[] = {
+    {"NAME", 12, 60, 0, EVS_COL_GROW | EVS_COL_MIDDLE, NULL, "a name"},
+    {"GROUP", 12, 40, 3, EVS_COL_GROW | EVS_COL_MIDDLE, NULL, "another"},
+    {"LESS", 10, 10, 4, EVS_COL_RIGHT, NULL, "less needed"},
+    {"STATE", 8, 8, 0, 0, NULL, "the state"}};
+
+static void long_field(const void *ctx, size_t row, int col, struct evs_field *f)
+{
+    (void)ctx;
+    evs_field_printf(f, EVS_ROLE_TEXT, "the.longest.name.of.column.%d.row.%zu", col, row);
+}
+
+/* The first name shrinks last, and to less than 20 columns only when nothing is left to drop. */
+static void test_table_names_last(void **state)
+{
+    static const struct evs_table_ops ops = {
+        .cols = wide_cols, .n_cols = 4, .count = model_count, .field = long_field};
+    static const struct {
+        int cols, n, name, last;
+    } want[] = {{90, 4, 34, 8}, {70, 3, 34, 8}, {50, 3, 26, 8},
+                {45, 3, 21, 8}, {43, 2, 31, 8}, {25, 2, 13, 8}};
+    struct model m = {.n = 3};
+    (void)state;
+    for (size_t i = 0; i < EVS_COUNT(want); i++) {
+        struct evs_table t;
+        struct evs_table_layout l;
+        evs_table_init(&t, &ops, &m, 0, -1, false);
+        evs_table_resize(&t, 11);
+        evs_table_layout(&t, want[i].cols, false, &l);
+        if (l.n != want[i].n || l.width[0] != want[i].name)
+            fail_msg("%d columns: %d shown, the name in %d", want[i].cols, l.n, l.width[0]);
+        assert_int_equal(l.width[l.n - 1], want[i].last);
+        evs_table_done(&t);
+    }
+}
+
 static void test_table(void **state)
 {
     struct model m = {.n = 1000, .step = 7919};
@@ -302,7 +338,7 @@ static void test_pager_json(void **state)
     assert_string_equal(row_text(&s, 2), "   \"total\": 184.90,");
     assert_int_equal(evs_pager_find(&p, "\"a\": 2"), 1);
     size_t open = evs_pager_shown(&p); /* finding opened the fold */
-    p.cursor = 3; /* "items": [ */
+    p.cursor = 3;                      /* "items": [ */
     p.find[0] = '\0';
     evs_pager_command(&p, EVS_CMD_MOVE_LEFT);
     assert_true(evs_pager_shown(&p) < open);
@@ -432,17 +468,12 @@ static void test_search_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_view),
-        cmocka_unit_test(test_view_marks),
-        cmocka_unit_test(test_view_hostile),
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_table_order),
-        cmocka_unit_test(test_table_million),
-        cmocka_unit_test(test_pager_json),
-        cmocka_unit_test(test_editor),
-        cmocka_unit_test(test_clipboard),
-        cmocka_unit_test(test_search_words),
+        cmocka_unit_test(test_keys),        cmocka_unit_test(test_view),
+        cmocka_unit_test(test_view_marks),  cmocka_unit_test(test_view_hostile),
+        cmocka_unit_test(test_table),       cmocka_unit_test(test_table_names_last),
+        cmocka_unit_test(test_table_order), cmocka_unit_test(test_table_million),
+        cmocka_unit_test(test_pager_json),  cmocka_unit_test(test_editor),
+        cmocka_unit_test(test_clipboard),   cmocka_unit_test(test_search_words),
     };
     setlocale(LC_ALL, "C.UTF-8");
     return cmocka_run_group_tests(tests, NULL, NULL);

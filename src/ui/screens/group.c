@@ -168,11 +168,13 @@ static void say_right(const struct group *p, struct evs_bands *b)
     evs_bands_say(members, sizeof(members), g->described ? "%zu member%s" : "members unknown",
                   g->n_members, g->n_members == 1 ? "" : "s");
     coordinator[0] = '\0';
+    const char *state = lag_state(g);
+    state = strcmp(state, "?") ? state : "state unknown";
     if (g->coordinator >= 0)
         evs_bands_say(coordinator, sizeof(coordinator), " %s coordinator %d", dot,
                       (int)g->coordinator);
     evs_bands_say(
-        b->right, sizeof(b->right), "%s%s%s%s%s%s %s %s %s lag %s %s %s", lag_state(g),
+        b->right, sizeof(b->right), "%s%s%s%s%s%s %s %s %s lag %s %s %s", state,
         g->assignor && g->assignor[0] ? " " : "", g->assignor && g->assignor[0] ? dot : "",
         g->assignor && g->assignor[0] ? " " : "", g->assignor ? g->assignor : "", coordinator, dot,
         members, dot, g->v.total < 0 ? evs_glyph(EVS_G_NONE) : evs_num_commas(lag, g->v.total), dot,

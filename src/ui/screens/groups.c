@@ -21,7 +21,7 @@ enum {
     COL_ETA,
     COL_STATUS
 };
-enum { SPARK_COLS = 15, VIEW_MAX = 60, SENTENCE_ROWS = 10 };
+enum { SPARK_COLS = 15, VIEW_MAX = 60, SENTENCE_ROWS = 10, NAME_COLS = 40 };
 
 struct groups {
     struct evs_ui *ui;
@@ -172,6 +172,18 @@ static bool shown(const void *ctx, size_t row)
     return p->all || g->v.verdict.status != EVS_LAG_EMPTY;
 }
 
+/* What no coordinator here can say (an embedded cluster's). */
+static bool col_hidden(const void *ctx, int col)
+{
+    const struct groups *p = ctx;
+    if (col != COL_STATE && col != COL_MEMB)
+        return false;
+    for (size_t i = 0; i < count(p); i++)
+        if (col == COL_MEMB ? row_at(p, i)->described : strcmp(lag_state(row_at(p, i)), "?") != 0)
+            return false;
+    return count(p) > 0;
+}
+
 static const struct evs_table_ops table_ops = {.cols = cols,
                                                .n_cols = EVS_COUNT(cols),
                                                .count = count,
@@ -179,7 +191,8 @@ static const struct evs_table_ops table_ops = {.cols = cols,
                                                .chart = chart,
                                                .rank = rank,
                                                .id = id,
-                                               .shown = shown};
+                                               .shown = shown,
+                                               .col_hidden = col_hidden};
 
 static const struct evs_lag_group_row *current(const struct groups *p)
 {
@@ -258,23 +271,25 @@ static void sentence(const struct groups *p, const struct evs_lag_group_row *g, 
                      size_t size)
 {
     char ago[EVS_NUM_LEN], in[EVS_NUM_LEN], rule[300];
+    EVS_AUTO(evs_buf) struct evs_buf name = EVS_BUF_INIT(1024);
+    evs_text_fit(&name, g->name, strlen(g->name), NAME_COLS, EVS_CUT_MIDDLE);
     const struct evs_lag_row *r = g->n_rows ? &g->rows[g->v.worst] : NULL;
     const char *word = evs_lag_status_word(g->v.verdict.status);
     if (g->error && g->new_protocol) {
         evs_lag_rule_words(g, rule, sizeof(rule));
-        evs_bands_say(to, size, "%s is %s: %s (%s).", g->name, word, rule, g->error);
+        evs_bands_say(to, size, "%s is %s: %s (%s).", evs_buf_str(&name), word, rule, g->error);
     } else if (g->error) {
-        evs_bands_say(to, size, "%s is %s: %s.", g->name, word, g->error);
+        evs_bands_say(to, size, "%s is %s: %s.", evs_buf_str(&name), word, g->error);
     } else if (r && g->v.verdict.status == EVS_LAG_STALL && r->moved_ms > 0) {
         evs_bands_say(to, size,
                       "%s is stalled: p%d of %s has not moved for %s; %s messages/s "
                       "arrive (Enter).",
-                      g->name, (int)r->partition, r->topic,
+                      evs_buf_str(&name), (int)r->partition, r->topic,
                       evs_num_ago(ago, p->sn->at_ms - r->moved_ms),
                       r->produce < 0 ? "some" : evs_ui_rate(p->ui, in, r->produce));
     } else {
         evs_lag_rule_words(g, rule, sizeof(rule));
-        evs_bands_say(to, size, "%s is %s: %s.", g->name, word, rule);
+        evs_bands_say(to, size, "%s is %s: %s.", evs_buf_str(&name), word, rule);
     }
 }
 

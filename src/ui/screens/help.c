@@ -6,6 +6,7 @@
 #include "ui/widgets/pager.h"
 #include "ui/widgets/table.h"
 
+enum { WORD_COLS = 16 };
 enum page { PAGE_KEYS, PAGE_COLUMNS, PAGE_MARKS, PAGE_WORDS, PAGE_N };
 
 struct row {
@@ -149,7 +150,8 @@ static const struct evs_meaning words[] = {
 static void list_meanings(struct evs_pager *p, const struct evs_meaning *m)
 {
     for (; m && m->word; m++)
-        evs_pager_printf(p, EVS_ROLE_TEXT, "%-16s%s", m->word, m->text);
+        evs_pager_printf(p, EVS_ROLE_TEXT, "%s%*s%s", m->word,
+                         WORD_COLS - (int)evs_text_width(m->word, strlen(m->word)), "", m->text);
 }
 
 static void list_columns(struct evs_screen *s)

@@ -273,7 +273,13 @@ static uint64_t id(const void *ctx, size_t row)
 static bool col_hidden(const void *ctx, int col)
 {
     const struct topics *t = ctx;
-    return col == TOPIC_COL_LAG && (!t->lag_sn || !t->lag_sn->n_groups);
+    if (col != TOPIC_COL_SPARK)
+        return col == TOPIC_COL_LAG && (!t->lag_sn || !t->lag_sn->n_groups);
+    for (int i = 0; t->sn && i < t->sn->n; i++)
+        for (int bar = 0; bar < EVS_SPARK; bar++)
+            if (t->sn->rows[i].spark[bar] >= 0)
+                return false;
+    return true;
 }
 
 const struct evs_table_ops topic_list_ops = {

@@ -161,8 +161,8 @@ void evs_trace_bands(const struct evs_screen *s, struct evs_bands *b)
     evs_bands_say(part, sizeof(part), "Trace %s", evs_buf_str(&key));
     evs_bands_crumb(b, "Topics", s->at.topic ? s->at.topic : "", part, NULL);
     bool window = t->ask.o.where.since || t->ask.o.where.until || t->ask.o.where.partitions;
-    evs_bands_say(b->right, sizeof(b->right), "%s %s fold: %s %s %s",
-                  window ? t->ask.words : "all that is kept", dot, evs_fold_rule_name(t->rule), dot,
+    evs_bands_say(b->right, sizeof(b->right), "fold: %s %s %s %s %s", evs_fold_rule_name(t->rule),
+                  dot, window ? t->ask.words : "all that is kept", dot,
                   t->uncommitted ? "read_uncommitted" : "read_committed");
     if (!sn)
         return;

@@ -66,7 +66,7 @@ static void peak_field(const struct whatif *w, const struct evs_whatif *x, struc
         return;
     }
     evs_field_printf(f, x->peak <= w->target ? EVS_ROLE_OK : EVS_ROLE_NUM_EST,
-                     f->exact ? "~%.2f" : "~%.1f", x->peak);
+                     f->exact ? "~%.2f%s" : "~%.1f%s", x->peak, evs_glyph(EVS_G_TIMES));
 }
 
 static void field(const void *ctx, size_t row, int col, struct evs_field *f)

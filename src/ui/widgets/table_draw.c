@@ -7,10 +7,11 @@
 #include "ui/widgets/table.h"
 
 enum {
-    MARGIN = 2,
-    NAME_COLS = 26,
+    MARGIN = 2,      /* cursor and mark */
+    NAME_COLS = 26,  /* a name that still reads well */
+    SHORT_COLS = 20, /* one that can still be told from others */
     EASY_DROPS = 3
-}; /* cursor and mark; a name that still reads well */
+};
 
 static int text_cols(const char *s)
 {
@@ -52,11 +53,12 @@ static void take_out(struct evs_table_layout *l, int i)
     l->n--;
 }
 
-/* Takes up to `over` columns from those of a kind, down to `floor` or their minimum. */
+/* Takes up to `over` columns from those of a kind, the last ones first, down to `floor` or their
+ * minimum. */
 static int shrink(const struct evs_table *t, struct evs_table_layout *l, int over, unsigned kind,
                   int floor)
 {
-    for (int i = 0; i < l->n && over > 0; i++) {
+    for (int i = l->n - 1; i >= 0 && over > 0; i--) {
         const struct evs_column *c = &t->ops->cols[l->col[i]];
         int least = c->min > floor ? c->min : floor;
         int give = c->flags & kind ? l->width[i] - least : 0;
@@ -84,8 +86,23 @@ static int next_out(const struct evs_table *t, const struct evs_table_layout *l,
     return out;
 }
 
+/* Keys and the like to their minimum, names of topics and groups to what still tells them apart. */
+static int shorten(const struct evs_table *t, struct evs_table_layout *l, int over)
+{
+    for (int i = l->n - 1; i >= 0 && over > 0; i--) {
+        const struct evs_column *c = &t->ops->cols[l->col[i]];
+        int least = c->flags & EVS_COL_MIDDLE && c->min < SHORT_COLS ? SHORT_COLS : c->min;
+        int give = c->flags & EVS_COL_GROW && l->width[i] > least ? l->width[i] - least : 0;
+        give = give < over ? give : over;
+        l->width[i] -= give;
+        over -= give;
+    }
+    return over;
+}
+
 /* In this order: previews and bars shrink, names down to what still reads well; charts and the
- * first three columns by their number go; names shrink to their minimum; the other columns go. */
+ * first three columns by their number go; names shrink to what tells them apart; the other columns
+ * go; names shrink to their minimum. */
 static void make_fit(const struct evs_table *t, struct evs_table_layout *l, int cols, int gap,
                      bool compact)
 {
@@ -99,10 +116,12 @@ static void make_fit(const struct evs_table *t, struct evs_table_layout *l, int 
             return;
         }
         int out = next_out(t, l, EASY_DROPS, false);
-        if (out < 0 && shrink(t, l, over, EVS_COL_GROW, 0) <= 0)
+        if (out < 0 && shorten(t, l, over) <= 0)
             return;
         if (out < 0)
             out = next_out(t, l, INT_MAX, false);
+        if (out < 0 && shrink(t, l, total(l, gap) - cols, EVS_COL_GROW, 0) <= 0)
+            return;
         if (out < 0)
             out = next_out(t, l, INT_MAX, true);
         if (out < 0)
