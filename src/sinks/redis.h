@@ -19,8 +19,11 @@
 #include <hiredis/hiredis.h>
 
 #include "core/buf.h"
+#include "sinks/redis_tls.h"
 #include "sinks/redis_version.h"
 #include "sinks/sink.h"
+
+enum { EVS_REDIS_ANSWER_S = 60 }; /* the longest wait for one */
 
 struct evs_redis_args { /* one command */
     struct evs_redis_arg {
@@ -34,6 +37,11 @@ struct evs_redis_args { /* one command */
 struct evs_redis {
     struct evs_sink base;
     redisContext *c;
+    struct evs_redis_tls_opts tls_opts;
+    struct evs_redis_tls *tls; /* between c and the server; NULL: plain */
+    bool stopped;              /* the wait for an answer was given up */
+    void (*waiting)(void *ctx);
+    void *ctx;
     char *host, *user, *password;
     int port, db;
     char *target, *ckpt_key, *lock_key, *version_key, *sum_key;
@@ -62,6 +70,9 @@ void evs_redis_add_name(struct evs_redis *s, const void *key, size_t n); /* TARG
 enum evs_rc evs_redis_send(struct evs_redis *s,
                            struct evs_err *err); /* queued: one pending reply */
 enum evs_rc evs_redis_reply(struct evs_redis *s, redisReply **ret_r, struct evs_err *err);
+
+/* redis_url.c: host, port, db, user, password and TLS. */
+enum evs_rc evs_redis_url(struct evs_redis *s, const char *url, struct evs_err *err);
 
 /* redis.c: the connection, made anew where it was lost. */
 enum evs_rc evs_redis_ready(struct evs_redis *s, struct evs_err *err);

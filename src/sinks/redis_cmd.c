@@ -1,15 +1,35 @@
 /* redis_cmd.c - commands to Redis and their replies. */
+#include <poll.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/xalloc.h"
 #include "sinks/redis.h"
 
-enum { PUSH_BYTES = 128 << 10, NUMBER = 24 };
+enum { PUSH_BYTES = 128 << 10, NUMBER = 24, WAIT_MS = 250, LINGER_MS = 700 };
+
+static const struct {
+    const char *word, *text;
+} hints[] = {
+    {"READONLY", "this is a replica: name the primary"},
+    {"OOM", "raise maxmemory or make room, then --resume"},
+    {"NOPERM", "the user needs +@read +@write +@transaction +@connection, and the keys TARGET,"
+               " TARGET:* and eventscope_*"},
+    {"NOAUTH", "redis://user:password@host:port/db"},
+    {"WRONGTYPE", "a key of the target is of another type: choose another --target"},
+    {"MOVED", "a Redis Cluster: rows and checkpoint must be on one node; use a single instance"},
+    {"MISCONF", "Redis cannot save to its disk and takes no writes"},
+};
 
 enum evs_rc evs_redis_fail(struct evs_redis *s, const redisReply *r, struct evs_err *err)
 {
-    static const char *const again[] = {"LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN"};
+    static const char *const again[] = {"LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN", "NOREPLICAS"};
+    if (s->stopped) {
+        s->stopped = false;
+        return evs_fail(err, EVS_EOF, "stopped");
+    }
     if (!r || s->c->err)
         return evs_fail_native(err, EVS_RETRY, "redis", s->c->err, "%s:%d: %s", s->host, s->port,
                                s->c->errstr[0] ? s->c->errstr : "the connection was lost");
@@ -17,7 +37,41 @@ enum evs_rc evs_redis_fail(struct evs_redis *s, const redisReply *r, struct evs_
     for (size_t i = 0; i < EVS_COUNT(again); i++)
         if (!strncmp(r->str, again[i], strlen(again[i])))
             rc = EVS_RETRY;
-    return evs_fail_native(err, rc, "redis", 0, "%s:%d: %s", s->host, s->port, r->str);
+    evs_fail_native(err, rc, "redis", 0, "%s:%d: %s", s->host, s->port, r->str);
+    for (size_t i = 0; i < EVS_COUNT(hints); i++)
+        if (!strncmp(r->str, hints[i].word, strlen(hints[i].word)))
+            return evs_hint(err, "%s", hints[i].text);
+    return rc;
+}
+
+/* What redisGetReply does, but a stop ends the wait for the answer: what Redis was asked then has
+ * LINGER_MS more. The connection is of no use afterwards. */
+static int get_reply(struct evs_redis *s, void **got)
+{
+    int64_t began_us = evs_clock_mono_us(), until_us = 0;
+    int failed = redisGetReplyFromReader(s->c, got);
+    for (int done = *got != NULL; !failed && !done;)
+        failed = redisBufferWrite(s->c, &done);
+    while (!failed && !*got) {
+        struct pollfd fd = {.fd = s->c->fd, .events = POLLIN};
+        int64_t now_us = evs_clock_mono_us();
+        if (poll(&fd, 1, WAIT_MS) > 0) {
+            failed = redisBufferRead(s->c) || redisGetReplyFromReader(s->c, got);
+            continue;
+        }
+        if (now_us > began_us + EVS_REDIS_ANSWER_S * 1000000LL) {
+            snprintf(s->c->errstr, sizeof(s->c->errstr), "no answer for %d s", EVS_REDIS_ANSWER_S);
+            return s->c->err = REDIS_ERR_IO;
+        }
+        if (s->waiting)
+            s->waiting(s->ctx);
+        if (s->stop && evs_stop_raised(s->stop))
+            until_us = until_us ? until_us : now_us + LINGER_MS * 1000;
+        s->stopped = until_us && now_us >= until_us;
+        if (s->stopped)
+            return s->c->err = REDIS_ERR_OTHER;
+    }
+    return failed;
 }
 
 /* What is written so far, on its way: Redis works at it while the next is being put together. */
@@ -37,7 +91,7 @@ enum evs_rc evs_redis_reply(struct evs_redis *s, redisReply **ret_r, struct evs_
     void *got = NULL;
     *ret_r = NULL;
     s->pending -= s->pending > 0;
-    if (push(s) || redisGetReply(s->c, &got) != REDIS_OK || !got)
+    if (push(s) || get_reply(s, &got) != REDIS_OK || !got)
         return evs_redis_fail(s, NULL, err);
     redisReply *r = got;
     if (r->type == REDIS_REPLY_ERROR) {
