@@ -59,6 +59,8 @@ enum evs_rc evs_es_ask(struct evs_es *s, const char *method, const char *path,
                        const struct evs_buf *body, long *ret_status, struct evs_err *err);
 /* A status that is no success, as an error with the reason the server gave. */
 enum evs_rc evs_es_fail(struct evs_es *s, long status, const char *what, struct evs_err *err);
+/* What rights it takes, where this reason of a refusal is about rights. Returns err->code. */
+enum evs_rc evs_es_hint_rights(const char *why, struct evs_err *err);
 enum evs_rc evs_es_connect(struct evs_es *s, const char *url, struct evs_err *err);
 
 /* search_index.c: what a name stands for. */
@@ -104,9 +106,9 @@ struct evs_es_lines {
 };
 enum evs_rc evs_es_bulk(struct evs_es *s, const struct evs_es_lines *l, struct evs_sink_done *d,
                         struct evs_err *err);
-/* reason of an error, its cause's reason after it. */
+/* Type and reason of an error, its cause's reason after it. */
 void evs_es_reason(const struct evs_json_tree *t, const struct evs_json_node *e,
-                   struct evs_buf *why);
+                   struct evs_buf *type, struct evs_buf *why);
 int64_t evs_es_number(const struct evs_json_tree *t, const struct evs_json_node *obj,
                       const char *name); /* 0: none */
 void evs_es_add_id(struct evs_jsonw *w, const struct evs_shape *v, const struct evs_row *r);

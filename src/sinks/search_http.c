@@ -77,6 +77,14 @@ enum evs_rc evs_es_ask(struct evs_es *s, const char *method, const char *path,
     return EVS_OK;
 }
 
+enum evs_rc evs_es_hint_rights(const char *why, struct evs_err *err)
+{
+    if (strstr(why, "unauthorized") || strstr(why, "permissions"))
+        evs_hint(err, "a run needs create_index, manage, read and write on the target, "
+                      "eventscope_checkpoint and eventscope_tombstones.*");
+    return err->code;
+}
+
 enum evs_rc evs_es_fail(struct evs_es *s, long status, const char *what, struct evs_err *err)
 {
     EVS_AUTO(evs_buf) struct evs_buf why = EVS_BUF_INIT(300);
@@ -92,9 +100,10 @@ enum evs_rc evs_es_fail(struct evs_es *s, long status, const char *what, struct 
     evs_json_tree_done(&t);
     evs_fail_native(err, again ? EVS_RETRY : EVS_FATAL, "http", (int)status, "%s: HTTP %ld%s%s",
                     what, status, why.len ? ": " : "", evs_buf_str(&why));
-    if (status == 401 || status == 403)
-        evs_hint(err, "user and password stand in the URL: opensearch+https://user:password@host");
-    return err->code;
+    if (status == 401)
+        evs_hint(err, "user and password stand in the URL: %s+https://user:password@host",
+                 s->base.ops->name);
+    return status == 403 ? evs_es_hint_rights(evs_buf_str(&why), err) : err->code;
 }
 
 /* opensearch+http://user:password@host:9200/prefix */

@@ -90,7 +90,6 @@ static void mapping(struct evs_es *s, struct evs_jsonw *w)
         {"partition", "integer"}, {"offset", "long"},        {"deleted", "boolean"},
     };
     const struct evs_shape *v = &s->view;
-    evs_jsonw_obj(w, "mappings");
     evs_jsonw_obj(w, "properties");
     for (size_t i = 0; i < EVS_COUNT(fields); i++) {
         evs_jsonw_obj(w, fields[i][0]);
@@ -117,6 +116,24 @@ static void mapping(struct evs_es *s, struct evs_jsonw *w)
         evs_jsonw_end(w);
     }
     evs_jsonw_end(w);
+}
+
+/* Checkpoints and tombstones are only kept, whatever templates say of such names. */
+static void kept(struct evs_jsonw *w)
+{
+    static const char *const fields[] = {
+        "id",         "plan_hash", "topic", "state", "epoch",  "writer",
+        "updated_ms", "batch",     "redo",  "ts",    "offset", "partition",
+    };
+    evs_jsonw_bool(w, "dynamic", false);
+    evs_jsonw_obj(w, "properties");
+    for (size_t i = 0; i < EVS_COUNT(fields); i++) {
+        evs_jsonw_obj(w, fields[i]);
+        evs_jsonw_str(w, "type", "keyword");
+        evs_jsonw_bool(w, "index", false);
+        evs_jsonw_bool(w, "doc_values", false);
+        evs_jsonw_end(w);
+    }
     evs_jsonw_end(w);
 }
 
@@ -125,8 +142,10 @@ enum evs_rc evs_es_make(struct evs_es *s, const char *path, const char *alias, b
 {
     struct evs_jsonw w;
     long status;
-    char *url = evs_xprintf("/%s", path);
+    char *url = evs_xprintf("/%s", path), *ask = evs_xprintf("/%s/_alias", path);
     enum evs_rc rc = evs_es_ask(s, "HEAD", url, NULL, &status, err);
+    if (!rc && status != 200 && status != 404)
+        rc = evs_es_ask(s, "GET", ask, NULL, &status, err); /* HEAD tells no reason */
     if (!rc && status != 200 && status != 404)
         rc = evs_es_fail(s, status, path, err);
     if (rc || status == 200)
@@ -134,16 +153,20 @@ enum evs_rc evs_es_make(struct evs_es *s, const char *path, const char *alias, b
     evs_buf_reset(&s->out);
     evs_jsonw_init(&w, &s->out);
     evs_jsonw_obj(&w, NULL);
-    if (!view) { /* what it holds is only kept */
-        evs_jsonw_obj(&w, "mappings");
-        evs_jsonw_bool(&w, "dynamic", false);
-        evs_jsonw_end(&w);
-    } else {
+    if (view) {
         evs_jsonw_obj(&w, "settings");
         evs_jsonw_str(&w, "index.gc_deletes", "1d");
         evs_jsonw_end(&w);
-        mapping(s, &w);
     }
+    evs_jsonw_obj(&w, "mappings");
+    evs_jsonw_obj(&w, "_source"); /* whatever templates say */
+    evs_jsonw_bool(&w, "enabled", true);
+    evs_jsonw_end(&w);
+    if (view)
+        mapping(s, &w);
+    else
+        kept(&w);
+    evs_jsonw_end(&w);
     if (alias) {
         EVS_AUTO(evs_buf) struct evs_buf name = EVS_BUF_INIT(4096);
         evs_jsonw_quote(&name, alias, strlen(alias));
@@ -158,6 +181,7 @@ enum evs_rc evs_es_make(struct evs_es *s, const char *path, const char *alias, b
     if (!rc && status != 200 && !strstr(evs_buf_str(&s->reply), "already_exists"))
         rc = evs_es_fail(s, status, path, err);
 out:
+    evs_free(ask);
     evs_free(url);
     return rc;
 }

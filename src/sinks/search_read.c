@@ -13,17 +13,26 @@ enum evs_rc evs_es_doc_failed(const struct evs_json_tree *t, const struct evs_js
                               struct evs_err *err)
 {
     EVS_AUTO(evs_buf) struct evs_buf why = EVS_BUF_INIT(300), type = EVS_BUF_INIT(300);
+    static const char *const lasting[] = {"security", "routing_missing", "index_closed"};
     const struct evs_json_node *e = evs_json_member(t, doc, "error");
-    const struct evs_json_node *n =
-        e && e->type == EVS_JSON_OBJECT ? evs_json_member(t, e, "type") : NULL;
-    if (!n || n->type != EVS_JSON_STRING)
+    enum evs_rc code = EVS_RETRY;
+    if (!e || e->type != EVS_JSON_OBJECT)
         return EVS_OK;
-    evs_json_unquote(&type, t->text + n->start, n->end - n->start);
+    evs_es_reason(t, e, &type, &why);
     if (!strcmp(evs_buf_str(&type), "index_not_found_exception"))
         return EVS_OK;
-    evs_es_reason(t, e, &why);
-    return evs_fail(err, strstr(evs_buf_str(&type), "security") ? EVS_FATAL : EVS_RETRY,
-                    "reading: %s: %s", evs_buf_str(&type), evs_buf_str(&why));
+    for (size_t i = 0; i < EVS_COUNT(lasting); i++)
+        if (strstr(evs_buf_str(&type), lasting[i]))
+            code = EVS_FATAL;
+    evs_fail(err, code, "reading: %s", why.len ? evs_buf_str(&why) : evs_buf_str(&type));
+    return evs_es_hint_rights(evs_buf_str(&why), err);
+}
+
+/* A hit, or a doc that was found. */
+static bool is_there(const struct evs_json_tree *t, const struct evs_json_node *doc)
+{
+    const struct evs_json_node *found = evs_json_member(t, doc, "found");
+    return (!found || found->type == EVS_JSON_TRUE) && !evs_json_member(t, doc, "error");
 }
 
 /* Each hit or doc of an array that was found; there[i]: the i-th was (or NULL). */
@@ -43,6 +52,8 @@ static enum evs_rc give_docs(struct evs_es *s, const char *array, evs_sink_found
     for (size_t i = 0; !rc && more && at; at = t.nodes[at].next, i++) {
         const struct evs_json_node *src = evs_json_member(&t, &t.nodes[at], "_source");
         rc = evs_es_doc_failed(&t, &t.nodes[at], err);
+        if (!rc && !src && is_there(&t, &t.nodes[at]))
+            rc = evs_fail(err, EVS_FATAL, "%s keeps no _source: it cannot be read", s->index);
         if (rc || !src)
             continue;
         if (there)
@@ -125,6 +136,18 @@ static char *scroll_id(struct evs_es *s)
     return evs_buf_steal(&id);
 }
 
+/* The server keeps few of them. */
+static void end_scroll(struct evs_es *s, char *id)
+{
+    struct evs_err ignored = EVS_ERR_INIT;
+    long status;
+    char *body = evs_xprintf("{\"scroll_id\":%s}", id ? id : "");
+    if (id && *id)
+        (void)!evs_es_do(s, "DELETE", "/_search/scroll", body, true, &status, &ignored);
+    evs_free(body);
+    evs_free(id);
+}
+
 /* A page of which a shard is missing is no page. */
 static enum evs_rc give_hits(struct evs_es *s, evs_sink_found *found, void *ctx, size_t *ret_n,
                              struct evs_err *err)
@@ -156,16 +179,20 @@ enum evs_rc evs_es_scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
         rc = evs_es_fail(s, status, s->index, err);
     if (!rc)
         rc = give_hits(s, found, ctx, &n, err);
+    char *id = rc ? NULL : scroll_id(s);
     while (!rc && n) {
-        char *id = scroll_id(s);
         evs_buf_reset(&body);
         evs_buf_printf(&body, "{\"scroll\":\"2m\",\"scroll_id\":%s}", id);
-        evs_free(id);
         rc = evs_es_ask(s, "POST", "/_search/scroll", &body, &status, err);
         if (!rc && status != 200)
             rc = evs_es_fail(s, status, s->index, err);
         if (!rc)
             rc = give_hits(s, found, ctx, &n, err);
+        if (!rc) {
+            evs_free(id);
+            id = scroll_id(s);
+        }
     }
+    end_scroll(s, id);
     return rc;
 }

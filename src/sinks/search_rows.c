@@ -11,7 +11,7 @@
 #include "sinks/jsonl.h"
 #include "sinks/search.h"
 
-enum { REDO_TRIES = 120, REDO_MS = 500, TRUST_US = 3000000 };
+enum { REDO_TRIES = 120, REDO_MS = 500, TRUST_US = 3000000, TOO_LARGE = 413 };
 
 enum evs_rc evs_es_check(struct evs_sink *sink, const struct evs_row *row, struct evs_err *err)
 {
@@ -93,12 +93,15 @@ int64_t evs_es_number(const struct evs_json_tree *t, const struct evs_json_node 
 }
 
 void evs_es_reason(const struct evs_json_tree *t, const struct evs_json_node *e,
-                   struct evs_buf *why)
+                   struct evs_buf *type, struct evs_buf *why)
 {
     const struct evs_json_node *cause = evs_json_member(t, e, "caused_by");
     const struct evs_json_node *reason = evs_json_member(t, e, "reason"), *deeper = NULL;
+    const struct evs_json_node *name = evs_json_member(t, e, "type");
     if (cause && cause->type == EVS_JSON_OBJECT)
         deeper = evs_json_member(t, cause, "reason");
+    if (name && name->type == EVS_JSON_STRING)
+        evs_json_unquote(type, t->text + name->start, name->end - name->start);
     if (reason && reason->type == EVS_JSON_STRING)
         evs_json_unquote(why, t->text + reason->start, reason->end - reason->start);
     if (deeper && deeper->type == EVS_JSON_STRING) {
@@ -107,20 +110,32 @@ void evs_es_reason(const struct evs_json_tree *t, const struct evs_json_node *e,
     }
 }
 
-static enum evs_rc item_failed(const struct evs_json_tree *t, const struct evs_json_node *item,
-                               long status, size_t row, struct evs_err *err)
+/* 400 is the document's fault, but for what would refuse any document. */
+static bool is_poison(const struct evs_buf *type, const struct evs_buf *why)
 {
-    EVS_AUTO(evs_buf) struct evs_buf why = EVS_BUF_INIT(300);
+    static const char *const others[] = {"index_closed", "routing_missing", "security"};
+    for (size_t i = 0; i < EVS_COUNT(others); i++)
+        if (strstr(evs_buf_str(type), others[i]))
+            return false;
+    return !strstr(evs_buf_str(why), "no write index");
+}
+
+static enum evs_rc item_failed(const struct evs_es *s, const struct evs_json_tree *t,
+                               const struct evs_json_node *item, long status, size_t row,
+                               struct evs_err *err)
+{
+    EVS_AUTO(evs_buf) struct evs_buf why = EVS_BUF_INIT(300), type = EVS_BUF_INIT(100);
     const struct evs_json_node *e = evs_json_member(t, item, "error");
     if (e && e->type == EVS_JSON_OBJECT)
-        evs_es_reason(t, e, &why);
+        evs_es_reason(t, e, &type, &why);
     bool again = status == 429 || status == 503 || status == 502 || status == 504;
-    err->row = row;
-    evs_fail_native(err,
-                    again           ? EVS_RETRY
-                    : status == 400 ? EVS_POISON
-                                    : EVS_FATAL,
-                    "http", (int)status, "HTTP %ld: %s", status, evs_buf_str(&why));
+    if (status == 400 && is_poison(&type, &why))
+        evs_fail_native(err, EVS_POISON, "http", (int)status, "HTTP 400: %s", evs_buf_str(&why));
+    else
+        evs_fail_native(err, again ? EVS_RETRY : EVS_FATAL, "http", (int)status, "%s: HTTP %ld: %s",
+                        s->index, status, evs_buf_str(&why));
+    if (status == 403)
+        evs_es_hint_rights(evs_buf_str(&why), err);
     err->row = row;
     return err->code;
 }
@@ -148,7 +163,7 @@ static enum evs_rc read_items(struct evs_es *s, const struct evs_es_lines *l,
             d->left += l->older && l->older[row]; /* it was deleted after this */
         } else {
             struct evs_err now = EVS_ERR_INIT;
-            enum evs_rc rc = item_failed(&t, item, status, row, &now);
+            enum evs_rc rc = item_failed(s, &t, item, status, row, &now);
             if (!worst || (worst == EVS_RETRY && rc != EVS_RETRY)) {
                 *err = now;
                 worst = rc;
@@ -168,8 +183,9 @@ enum evs_rc evs_es_bulk(struct evs_es *s, const struct evs_es_lines *l, struct e
     char *path = evs_xprintf("/%s/_bulk", l->path);
     enum evs_rc rc = evs_es_ask(s, "POST", path, l->body, &status, err);
     evs_free(path);
-    if (!rc && status == 413)
-        rc = evs_fail(err, EVS_POISON, "HTTP 413: larger than the server takes");
+    if (!rc && status == TOO_LARGE)
+        rc = evs_fail_native(err, EVS_POISON, "http", TOO_LARGE,
+                             "HTTP 413: larger than the server takes in one request");
     if (!rc && status != 200)
         rc = evs_es_fail(s, status, s->index, err);
     err->row = l->first_row;
@@ -183,12 +199,39 @@ struct chunk {
     int64_t looked_us;
 };
 
+static void add_row(struct evs_es *s, const struct evs_row *r, const int64_t *older)
+{
+    if (older && *older)
+        evs_es_add_delete(s, r, *older, &s->out);
+    else
+        add_action(s, r, s->view.mode == EVS_VIEW_LOG ? r->offset + 1 : r->rank, &s->out);
+}
+
+/* What is in s->out; in halves where that is more than the server takes at once. */
+static enum evs_rc put_some(struct evs_es *s, const struct evs_sink_batch *b, size_t first,
+                            size_t n, const int64_t *older, struct evs_sink_done *d,
+                            struct evs_err *err)
+{
+    struct evs_es_lines lines = {s->index_path, &s->out, first, older};
+    enum evs_rc rc = evs_es_bulk(s, &lines, d, err);
+    evs_buf_reset(&s->out);
+    if (rc != EVS_POISON || err->native != TOO_LARGE || n < 2)
+        return rc;
+    size_t at = first, ends[] = {first + n / 2, first + n};
+    rc = EVS_OK;
+    for (int half = 0; !rc && half < 2; half++) {
+        size_t from = at;
+        for (; at < ends[half]; at++)
+            add_row(s, &b->rows[at], older ? older + at : NULL);
+        rc = put_some(s, b, from, at - from, older, d, err);
+    }
+    return rc;
+}
+
 static enum evs_rc put_chunk(struct evs_es *s, const struct evs_sink_batch *b, struct chunk *c,
                              struct evs_sink_done *d, struct evs_err *err)
 {
-    struct evs_es_lines lines = {s->index_path, &s->out, c->first, c->older};
-    enum evs_rc rc = evs_es_bulk(s, &lines, d, err);
-    evs_buf_reset(&s->out);
+    enum evs_rc rc = put_some(s, b, c->first, c->n, c->older, d, err);
     if (!rc && c->older && evs_clock_mono_us() - c->looked_us > TRUST_US)
         rc = evs_es_tombs_mend(s, b->rows + c->first, c->n, d, err);
     c->first += c->n;
@@ -209,10 +252,7 @@ static enum evs_rc put_rows(struct evs_es *s, const struct evs_sink_batch *b, in
             c.looked_us = evs_clock_mono_us();
         if (older && i % EVS_ES_MGET == 0)
             rc = evs_es_tombs_look(s, r, left < EVS_ES_MGET ? left : EVS_ES_MGET, older + i, err);
-        if (older && older[i])
-            evs_es_add_delete(s, r, older[i], &s->out);
-        else
-            add_action(s, r, s->view.mode == EVS_VIEW_LOG ? r->offset + 1 : r->rank, &s->out);
+        add_row(s, r, older ? older + i : NULL);
         c.n++;
         if (!rc && (s->out.len >= EVS_ES_BULK || left == 1))
             rc = put_chunk(s, b, &c, d, err);

@@ -9,6 +9,7 @@
 #include "sinks/search.h"
 
 #define PREFIX "eventscope_tombstones."
+enum { TOMBS_BULK = 512 << 10 };
 
 char *evs_es_tombs_name(const struct evs_es_index *i)
 {
@@ -108,7 +109,7 @@ enum evs_rc evs_es_tombs_put(struct evs_es *s, const struct evs_sink_batch *b, s
     for (size_t i = 0; !rc && i < b->n; i++) {
         if (b->rows[i].deleted)
             add_tombstone(s, &b->rows[i], &s->out);
-        if (s->out.len < EVS_ES_BULK && i + 1 < b->n)
+        if (s->out.len < TOMBS_BULK && i + 1 < b->n)
             continue;
         struct evs_sink_done d = {0};
         rc = evs_es_bulk(s, &lines, &d, err);

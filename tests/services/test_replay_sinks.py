@@ -2,6 +2,8 @@
 import json
 import subprocess
 
+import pytest
+
 from support import paths, proc, stores, tls, views
 
 
@@ -68,10 +70,11 @@ def test_redis_dies_and_comes_back(evs, kafka, any_admin, name, rng):
         assert restarted(evs, kafka, topic, store, views.Redis(store.url)) == 0
 
 
-def test_opensearch_dies_and_comes_back(evs, kafka, any_admin, name, rng):
-    with stores.OpenSearch() as store:
+@pytest.mark.parametrize("kind", ["OpenSearch", "Elasticsearch"])
+def test_a_search_server_dies_and_comes_back(evs, kafka, any_admin, name, rng, kind):
+    with getattr(stores, kind)() as store:
         topic = hostile_topic(any_admin, kafka, name(), rng, 3000, views.OpenSearch.fits)
-        assert restarted(evs, kafka, topic, store, views.OpenSearch(store.url)) == 0
+        assert restarted(evs, kafka, topic, store, getattr(views, kind)(store.url)) == 0
 
 
 def test_kafka_dies_and_comes_back_as_the_source(evs, broker, any_admin, name, rng, tmp_path):

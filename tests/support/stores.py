@@ -1,6 +1,7 @@
 """The sinks' servers: PostgreSQL, Redis, OpenSearch and Elasticsearch, each private, on a free
 port, with its data in a temporary folder. Each has start(), stop(), kill(), remove(), .daemon and
 .url."""
+import base64
 import contextlib
 import glob
 import json
@@ -192,3 +193,42 @@ class OpenSearch(Store):
 class Elasticsearch(OpenSearch):
     name, version = "elasticsearch", "8.15.0"
     config = "xpack.security.enabled: false\n"
+
+
+class SecureElasticsearch(Elasticsearch):
+    """With users, all with one password: `admin` may do everything, and one for each of `roles`:
+    {name: [(index pattern, privileges), ...]}."""
+
+    config = ("xpack.security.enabled: true\nxpack.security.http.ssl.enabled: false\n"
+              "xpack.security.transport.ssl.enabled: false\n"
+              "xpack.security.enrollment.enabled: false\nhttp.max_content_length: 1mb\n")
+    password = "s3cr3t-pw"
+
+    def __init__(self, roles):
+        self.roles = roles
+        super().__init__()
+
+    def prepare(self):
+        super().prepare()
+        job = proc.Daemon.start(
+            [self.home / "bin/elasticsearch-users", "useradd", "admin", "-p", self.password,
+             "-r", "superuser"], self.log, self.env(), self.user, self.dir)
+        proc.wait_until(lambda: not job.alive(), "a user", 60)
+        config = self.home / "config"
+        secret = (config / "users").read_text().strip().partition(":")[2]
+        for name, indices in self.roles.items():
+            rights = {"indices": [{"names": [n], "privileges": p} for n, p in indices]}
+            for file, line in (("users", f"{name}:{secret}"), ("users_roles", f"{name}:{name}"),
+                               ("roles.yml", f"{name}: {json.dumps(rights)}")):
+                with open(config / file, "a", encoding="utf-8") as f:
+                    f.write(line + "\n")
+
+    def ready(self):
+        token = base64.b64encode(f"admin:{self.password}".encode()).decode()
+        request = urllib.request.Request(f"{self.url}/_cluster/health",
+                                         headers={"Authorization": f"Basic {token}"})
+        with urllib.request.urlopen(request, timeout=2) as r:
+            return json.load(r)["status"] in ("green", "yellow")
+
+    def url_of(self, name, password=None):
+        return self.url.replace("//", f"//{name}:{password or self.password}@")

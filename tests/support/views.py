@@ -336,12 +336,16 @@ class OpenSearch:
             return False
 
     def __init__(self, url):
-        self.http = url
+        self.http, self.headers = url, {"Content-Type": "application/json"}
+        if "@" in url:
+            user, self.http = url.removeprefix("http://").split("@")
+            self.http = "http://" + self.http
+            self.headers["Authorization"] = "Basic " + b64(user.encode())
         self.url = "opensearch+" + url
 
     def ask(self, method, path, body=None):
         request = urllib.request.Request(
-            self.http + path, method=method, headers={"Content-Type": "application/json"},
+            self.http + path, method=method, headers=self.headers,
             data=None if body is None else json.dumps(body).encode())
         with urllib.request.urlopen(request, timeout=60) as r:
             return json.loads(r.read(), parse_float=decimal.Decimal)
