@@ -19,8 +19,8 @@
 
 static const struct evs_opt opts[] = {
     {0, "sink", EVS_OPT_STR, "URL", NULL,
-     "sqlite:PATH, postgresql://..., redis://..., opensearch+http://..., elasticsearch+http://..., "
-     "kafka:TOPIC, jsonl:PATH or jsonl:-"},
+     "sqlite:PATH, postgresql://..., redis[s]://..., opensearch+http://..., "
+     "elasticsearch+http://..., kafka:TOPIC, jsonl:PATH or jsonl:-"},
     {0, "target", EVS_OPT_STR, "NAME", NULL, "table, key prefix or index"},
     {0, "mode", EVS_OPT_CHOICE, "VIEW", NULL, "the view: one row a key, an event or a group",
      "latest|log|count|sum"},
@@ -339,6 +339,11 @@ const struct evs_cmd evs_cmd_replay = {
              "index makes its name an alias: a search that meets that moment fails (HTTP 503 or "
              "404), none sees half a view; with an alias from the start, and at later swaps, "
              "none fails.\n\n"
+             "rediss:// is Redis by TLS: rediss://user:password@host:port/db?cacert=FILE, with "
+             "cert=FILE "
+             "and key=FILE where the server asks for a certificate, sni=NAME where its own has "
+             "another name than the host, and insecure=1 to look at none. Without cacert the "
+             "system's authorities are trusted. In a password / @ ? are written %2F %40 %3F.\n\n"
              "With --workers-group each partition is a run of its own (id ID-pN) and Kafka's group "
              "protocol deals them among the processes that name the group, on as many machines as "
              "you like; start each with the same options. Whoever is given a partition claims its "
