@@ -22,6 +22,7 @@ enum {
     MAX_GROUPS = 16,
     TICK_MS = 100,
     COMMIT_TICKS = 10,
+    IDLE_TICKS = 40, /* a consumer with records waiting moves at least so often */
     REWIND_TICK = 300, /* half a minute after the start */
     WAIT_MS = 15000,
     WAKE_MS = 3
@@ -41,6 +42,7 @@ struct evs_mock {
     int64_t sent[MAX_TOPICS][EVS_SAMPLE_PARTITIONS], made[MAX_TOPICS];
     int64_t began[MAX_TOPICS][EVS_SAMPLE_PARTITIONS];   /* sent, when the past was written */
     int64_t read[MAX_GROUPS][2][EVS_SAMPLE_PARTITIONS]; /* what each group committed */
+    int moved[MAX_GROUPS][2][EVS_SAMPLE_PARTITIONS];    /* and in which tick last */
     int64_t stuck_at;                                   /* offset of the broken record */
     double owed[MAX_TOPICS];
 };
@@ -185,7 +187,7 @@ static int64_t stand(struct evs_mock *m, const struct evs_sample_group *g, int64
         if (tick == REWIND_TICK)
             return 0;
         return tick < REWIND_TICK ? end : *at + (end - *at > 40 ? 40 : end - *at);
-    default: return follow;
+    default: return follow > *at ? follow : *at;
     }
 }
 
@@ -204,6 +206,12 @@ static void commit_group(struct evs_mock *m, int index, int tick)
             if (g->habit == EVS_HABIT_SLOW) /* one record in twenty is one too many */
                 lag += (m->sent[t][p] - m->began[t][p]) / 20;
             *at = stand(m, g, at, m->sent[t][p], p, lag, tick);
+            bool reads = g->habit == EVS_HABIT_SLOW || g->habit == EVS_HABIT_FOLLOWS;
+            if (reads && *at == was && was < m->sent[t][p] &&
+                tick - m->moved[index][i][p] >= IDLE_TICKS) /* nothing came: what waits is read */
+                ++*at;
+            if (*at != was)
+                m->moved[index][i][p] = tick;
             if (tick == 0 || *at != was)
                 rd_kafka_topic_partition_list_add(list, g->topics[i], p)->offset = *at;
         }
