@@ -16,11 +16,18 @@
 #define EVS_LIKELY(x)         __builtin_expect(!!(x), 1)
 #define EVS_UNLIKELY(x)       __builtin_expect(!!(x), 0)
 /* Only in a function that does something else, too: gcc drops calls of one that only prefetches. */
-#define EVS_PREFETCH(p)       __builtin_prefetch(p)
-#define EVS_COUNT(array)      (sizeof(array) / sizeof((array)[0]))
+#define EVS_PREFETCH(p)  __builtin_prefetch(p)
+#define EVS_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Built to find leaks: a program that would leave its memory to the system frees it instead. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#ifdef __has_feature /* clang's way to say it */
+#define EVS_HAS_FEATURE(x) __has_feature(x)
+#else
+#define EVS_HAS_FEATURE(x) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__) ||                               \
+    EVS_HAS_FEATURE(address_sanitizer) || EVS_HAS_FEATURE(thread_sanitizer) ||                     \
+    EVS_HAS_FEATURE(leak_sanitizer)
 #define EVS_FREES_ALL 1
 #else
 #define EVS_FREES_ALL 0
