@@ -230,14 +230,12 @@ static void print_heat(const struct evs_slices *s)
     }
     evs_out_text("%s to %s, %s a column; darkest %.0f", evs_num_iso(from, g->start_ms),
                  evs_num_iso(to, g->start_ms + (int64_t)g->n * g->bucket_ms),
-                 evs_num_ago(width, g->bucket_ms), top);
-    size_t shown = s->n_patterns > EVS_HEAT_SAID ? EVS_HEAT_SAID : s->n_patterns;
-    for (size_t i = 0; i < shown; i++)
-        evs_out_text("%s: %s", s->pattern[i].kind, s->pattern[i].text);
-    if (shown < s->n_patterns)
-        evs_out_text("and %zu more of the kind", s->n_patterns - shown);
-    evs_out_text("offsets only, no message was read for the map: %lld look-ups in %.1f s",
-                 (long long)s->lookups, (double)s->took_us / 1e6);
+                 evs_num_width(width, g->bucket_ms), top);
+    EVS_AUTO(evs_buf) struct evs_buf said = EVS_BUF_INIT(65536);
+    evs_heat_say(s->pattern, s->n_patterns, "", &said);
+    evs_out_part(&said);
+    evs_out_text("offsets only, no message was read for the map: %lld look-ups in %s",
+                 (long long)s->lookups, evs_num_took(width, s->took_us / 1000));
 }
 
 static enum evs_rc heat_times(const struct run *r, struct evs_slices_opts *so, struct evs_err *err)

@@ -385,6 +385,15 @@ void evs_heat_patterns_free(struct evs_heat_pattern *p, size_t n)
     evs_free(p);
 }
 
+void evs_heat_say(const struct evs_heat_pattern *p, size_t n, const char *indent,
+                  struct evs_buf *out)
+{
+    for (size_t i = 0; i < n && i < EVS_HEAT_SAID; i++)
+        evs_buf_printf(out, "%s%s: %s\n", indent, p[i].kind, p[i].text);
+    if (n > EVS_HEAT_SAID)
+        evs_buf_printf(out, "%sand %zu more of the kind\n", indent, n - EVS_HEAT_SAID);
+}
+
 bool evs_heat_since_of(const struct evs_heat_grid *g, size_t row, struct evs_heat_since *ret)
 {
     double all = 0, mine = 0, best = 0;

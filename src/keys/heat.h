@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/buf.h"
 #include "stats/hist.h"
 
 enum { EVS_HEAT_SAID = 5 }; /* patterns that texts list; JSON has all */
@@ -48,6 +49,9 @@ void evs_heat_grid_by(const struct evs_heat_grid *g, const int32_t *group,
 void evs_heat_patterns(const struct evs_heat_grid *g, int64_t now_ms, struct evs_heat_pattern **ret,
                        size_t *ret_n);
 void evs_heat_patterns_free(struct evs_heat_pattern *p, size_t n);
+/* The worst EVS_HEAT_SAID, a line each behind the indent, and how many more there are. */
+void evs_heat_say(const struct evs_heat_pattern *p, size_t n, const char *indent,
+                  struct evs_buf *out);
 
 /* The moment from which row p took a clearly larger share of all than before: true, its start, and
  * the shares before and since. */

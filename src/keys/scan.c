@@ -280,13 +280,14 @@ static bool snapshot(struct evs_scan *s, enum evs_scan_state state)
     int64_t from = evs_clock_mono_us();
     int got = 0;
     atomic_fetch_add_explicit(&s->want, 1, memory_order_release);
-    void **lent = evs_xcalloc((size_t)s->n_workers, sizeof(*lent));
-    while (got + left(s) < s->n_live && evs_clock_mono_us() - from < HAND_OVER_US)
-        got += evs_queue_pop(s->over, 10, &lent[got]) == EVS_OK;
+    struct worker **lent = evs_xcalloc((size_t)s->n_workers, sizeof(*lent));
+    for (void *w; got + left(s) < s->n_live && evs_clock_mono_us() - from < HAND_OVER_US;)
+        if (evs_queue_pop(s->over, 10, &w) == EVS_OK)
+            lent[got++] = w;
     bool all = got + left(s) >= s->n_live;
     struct evs_keyset *ks = all ? build(s, NULL) : NULL, *recent = all ? build_recent(s) : NULL;
     for (int i = 0; i < got; i++)
-        if (evs_queue_push(((struct worker *)lent[i])->back, lent[i], sizeof(*s->w), -1) != EVS_OK)
+        if (evs_queue_push(lent[i]->back, lent[i], sizeof(*s->w), -1) != EVS_OK)
             break;
     evs_free(lent);
     if (ks)

@@ -18,11 +18,7 @@ static void findings(struct evs_buf *b, const struct evs_report *r)
         if (f->advice && f->severity > EVS_SEV_INFO)
             evs_buf_printf(b, "   -> %s\n", f->advice);
     }
-    size_t shown = r->n_patterns > EVS_HEAT_SAID ? EVS_HEAT_SAID : r->n_patterns;
-    for (size_t i = 0; i < shown; i++)
-        evs_buf_printf(b, "   %s: %s\n", r->pattern[i].kind, r->pattern[i].text);
-    if (shown < r->n_patterns)
-        evs_buf_printf(b, "   and %zu more of the kind\n", r->n_patterns - shown);
+    evs_heat_say(r->pattern, r->n_patterns, "   ", b);
 }
 
 static void partitioner_line(struct evs_buf *b, const struct evs_keyset *ks,
