@@ -22,7 +22,7 @@ enum {
     MAX_GROUPS = 16,
     TICK_MS = 100,
     COMMIT_TICKS = 10,
-    IDLE_TICKS = 40, /* a consumer with records waiting moves at least so often */
+    IDLE_TICKS = 40,   /* a consumer with records waiting moves at least so often */
     REWIND_TICK = 300, /* half a minute after the start */
     WAIT_MS = 15000,
     WAKE_MS = 3

@@ -35,7 +35,7 @@ def test_another_cluster_in_its_place(kafka, topic, profiles, tui):
 
 def test_the_screen_as_text(kafka, topic, tui, evs):
     name = topic()
-    t = tui("-b", kafka, rows=20, cols=100)
+    t = tui("-b", kafka, rows=20, cols=200)
     t.wait(re.compile(rf"{name} .* empty"))
     t.send(":", "dump", "enter").wait(":dump ")         # asks for the rest
     t.send("screen.txt", "enter").wait("to screen.txt")
