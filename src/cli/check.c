@@ -353,9 +353,9 @@ static int run(struct evs_cli *cli)
     else
         run_checks(&c);
     enum probe worst = overall(&c);
-    if (cli->json)
+    if (cli->json && !evs_stop_raised(cli->stop))
         put_json(&c, worst);
-    else
+    else if (!evs_stop_raised(cli->stop)) /* nobody waits for an answer any more */
         put_text(&c, worst);
     err = (struct evs_err)EVS_ERR_INIT;
     if (evs_out_finish(&err)) {
