@@ -52,7 +52,7 @@ static bool fits(struct evs_sqlite *s, const char *live)
 
 bool evs_sqlite_like(struct evs_sqlite *s, struct evs_buf *sql)
 {
-    size_t n = strlen(s->target), end = sizeof(NEW) - 1;
+    size_t n = strlen(s->target), end = strlen(NEW);
     sqlite3_stmt *st = NULL;
     if (n <= end)
         return false;

@@ -36,6 +36,8 @@ static const char *cluster_name(const struct evs_ui *ui)
 }
 
 /* One piece of the header and the gap after it. */
+enum { CLOCK_COLS = 16 };
+
 static int piece(struct evs_view *v, int at, enum evs_role role, const char *text)
 {
     if (at >= v->cols)
@@ -96,9 +98,13 @@ static int header_left(const struct evs_ui *ui, struct evs_view *v, bool compact
     int at = 1;
     if (wide || (!ui->client && !compact))
         at = piece(v, at, EVS_ROLE_TEXT_STRONG, "eventscope");
-    at = piece(v, at, EVS_ROLE_HEADER, cluster_name(ui));
-    if (compact)
-        at--;
+    struct evs_view name = *v; /* narrow: it leaves room for PROD, the mode and the glyph */
+    if (compact && ui->client)
+        name.cols -= 6 + (ui->demo ? 7 : 0) + 5 * evs_client_conf(ui->client)->production;
+    const char *text_of = cluster_name(ui);
+    at += evs_view_fit(&name, 0, at, name.cols - at, EVS_ROLE_HEADER, text_of, strlen(text_of),
+                       EVS_CUT_MIDDLE) +
+          (compact ? 1 : 2);
     if (!ui->client)
         return at;
     const struct evs_client_conf *conf = evs_client_conf(ui->client);
@@ -115,7 +121,8 @@ static int header_left(const struct evs_ui *ui, struct evs_view *v, bool compact
         evs_view_right(v, 0, v->cols - 1, role, text);
         return v->cols;
     }
-    return piece(v, at, role, text);
+    int room = v->cols - at - (wide ? CLOCK_COLS : 0); /* the clock keeps its place */
+    return at + evs_view_fit(v, 0, at, room, role, text, strlen(text), EVS_CUT_END) + 2;
 }
 
 static void draw_header(const struct evs_ui *ui, const struct evs_bands *b,

@@ -179,6 +179,15 @@ def test_an_unreachable_broker(tui):
     assert time.monotonic() - began < 5
 
 
+def test_a_long_reason_leaves_the_rest_its_place(tui):
+    """The clock stays, and at the smallest size the mode, the glyph and the step that failed."""
+    t = tui("-b", "no-such-host-anywhere.invalid:9092", rows=24, cols=100)
+    t.wait("does not resolve").wait(re.compile(r"fix:"))
+    assert re.search(r"not connected, .*… +\d\d:\d\d:\d\d \w+$", t.lines[0]), t.lines[0]
+    t.resize(5, 20)
+    t.wait(re.compile(r"^ no.*…\S+ ro +○\n► × name", re.M))
+
+
 def test_a_broker_lost_and_back(broker, any_admin, tui):
     """Nothing that was shown is taken away, the header says so, and it heals without a key."""
     k = broker()

@@ -166,7 +166,10 @@ void evs_connecting_draw(struct evs_ui *ui, struct evs_view *v)
     }
     int row = 0, most = v->rows > 10 ? v->rows - 5 : v->rows > 6 ? 4 : v->rows;
     const struct step *bad = NULL;
-    for (int i = 0; i < sn->n && row < most; i++) {
+    int skip = 0; /* where few fit, begin with what fails */
+    while (v->rows <= 4 && skip + 1 < sn->n && sn->step[skip].state == EVS_STEP_OK)
+        skip++;
+    for (int i = skip; i < sn->n && row < most; i++) {
         bool first = !bad && sn->step[i].state == EVS_STEP_FAILED;
         draw_step(v, row++, &sn->step[i], first);
         bad = first ? &sn->step[i] : bad;
