@@ -35,6 +35,9 @@ def test_from_the_form_to_a_verified_view(tui, kafka, topic, produce, tmp_path):
     t.send("J")
     t.wait("kept")
     assert "replay" in t.text
+    t.send("g", "enter").wait("The view agrees with the topic").send("q").wait("kept")
+    t.send("down", "enter").wait(re.compile(r"done in .* V verifies the view")).send("esc")
+    t.wait(re.compile(r"url .*view\.db +a table of an SQLite")).wait(re.compile(r"target +view"))
 
 
 def test_the_window_is_resolved_as_it_is_typed(tui, kafka, topic, produce):

@@ -223,11 +223,31 @@ static void start(struct evs_screen *s, enum evs_job_kind kind)
     evs_plan_done(&plan);
 }
 
+/* The screen of the job as it is. */
+static enum evs_handled open_job(struct evs_screen *s)
+{
+    const struct jobs *j = of(s);
+    const struct evs_ui_replay *r = current(j);
+    if (!r) {
+        if (evs_table_row(&j->table) != SIZE_MAX)
+            evs_ui_say(s->ui, EVS_ROLE_STATUS, "of an earlier session: c resumes, V verifies it");
+        return EVS_HANDLED;
+    }
+    struct evs_place at = EVS_PLACE_INIT;
+    evs_place_set(&at.topic, evs_job_plan(r->job)->topic);
+    evs_place_set(&at.job, evs_job_plan(r->job)->id);
+    at.offset = (int64_t)evs_job_kind(r->job); /* dry run, run and verify share the id */
+    evs_ui_open(s->ui, "replay", &at);
+    evs_place_done(&at);
+    return EVS_HANDLED;
+}
+
 static enum evs_handled command(struct evs_screen *s, enum evs_command c)
 {
     struct jobs *j = of(s);
     const struct evs_ui_replay *r = current(j);
     switch (c) {
+    case EVS_CMD_OPEN: return open_job(s);
     case EVS_CMD_PAUSE:
         if (r && !evs_ui_replay_ended(r))
             evs_job_pause(r->job, !evs_job_paused(r->job));
@@ -248,6 +268,7 @@ static bool can(const struct evs_screen *s, enum evs_command c)
     const struct evs_ui_replay *r = current(j);
     bool going = r && !evs_ui_replay_ended(r);
     switch (c) {
+    case EVS_CMD_OPEN: return r != NULL;
     case EVS_CMD_PAUSE: return going;
     case EVS_CMD_CONTINUE:
     case EVS_CMD_VERIFY: return evs_table_row(&j->table) != SIZE_MAX && !going;
@@ -269,9 +290,13 @@ static struct evs_table *table(struct evs_screen *s)
     return &of(s)->table;
 }
 
-static const struct evs_hint hints[] = {EVS_HINT(PAUSE, "pause"),   EVS_HINT(CONTINUE, "resume"),
-                                        EVS_HINT(VERIFY, "verify"), EVS_HINT(REFRESH, NULL),
-                                        EVS_HINT(GO_LOG, "log"),    EVS_HINTS_END};
+static const struct evs_hint hints[] = {EVS_HINT(OPEN, "open"),
+                                        EVS_HINT(PAUSE, "pause"),
+                                        EVS_HINT(CONTINUE, "resume"),
+                                        EVS_HINT(VERIFY, "verify"),
+                                        EVS_HINT(REFRESH, NULL),
+                                        EVS_HINT(GO_LOG, "log"),
+                                        EVS_HINTS_END};
 
 const struct evs_screen_ops evs_screen_jobs = {
     .name = "jobs",

@@ -100,6 +100,47 @@ static void rebuild(struct evs_screen *s)
     replay_window_ask(r);
 }
 
+/* The form as it was when the job was started. */
+static void fill_form(struct replay *r, const struct evs_plan *p)
+{
+    const char *jq = p->jqs.n ? p->jqs.items[0] : NULL;
+    char *filter = jq ? evs_xprintf("jq:%s", jq) : p->keys.n ? evs_xstrdup(p->keys.items[0]) : NULL;
+    const char *texts[RF_FIELDS] = {
+        [RF_FROM] = p->from ? p->from : p->since,
+        [RF_TO] = p->to ? p->to : p->until,
+        [RF_PARTITIONS] = p->partitions,
+        [RF_FILTER] = filter,
+        [RF_MODE] = p->mode_text,
+        [RF_COLUMNS] = p->column_texts.n ? p->column_texts.items[0] : NULL,
+        [RF_GROUP] = p->group_by,
+        [RF_VALUE] = p->value,
+        [RF_SINK] = p->sink,
+        [RF_TARGET] = p->target,
+        [RF_SWAP] = p->swap ? "yes" : "no",
+        [RF_ERROR] = p->on_error_text,
+        [RF_RATE] = p->rate,
+    };
+    for (int f = 0; f < RF_FIELDS; f++)
+        if (texts[f])
+            evs_edit_set(&r->edit[f], texts[f]);
+    evs_free(filter);
+}
+
+/* Opened from Jobs: at the step of that job. */
+static void attach(struct evs_screen *s)
+{
+    struct replay *r = of(s);
+    for (struct evs_ui_replay *x = evs_ui_replays(); x; x = x->next) {
+        enum evs_job_kind kind = evs_job_kind(x->job);
+        if (strcmp(evs_job_plan(x->job)->id, s->at.job) != 0 || s->at.offset != (int64_t)kind)
+            continue;
+        fill_form(r, evs_job_plan(x->job));
+        *(kind == EVS_JOB_DIFF ? &r->diff : kind == EVS_JOB_RUN ? &r->run : &r->verify) = x;
+        r->step = kind == EVS_JOB_DIFF ? STEP_DIFF : kind == EVS_JOB_RUN ? STEP_RUN : STEP_VERIFY;
+        return;
+    }
+}
+
 static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
 {
     struct replay *r = of(s);
@@ -130,6 +171,8 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
         evs_edit_set(&r->edit[RF_FILTER], evs_buf_str(&key));
     }
     r->at = RF_SINK;
+    if (s->at.job)
+        attach(s);
     rebuild(s);
     return EVS_OK;
 }
