@@ -348,8 +348,9 @@ const struct evs_cmd evs_cmd_replay = {
              "protocol deals them among the processes that name the group, on as many machines as "
              "you like; start each with the same options. Whoever is given a partition claims its "
              "checkpoint in the sink, which fences the one before, and goes on from there. --rate "
-             "is then each partition's. The group commits no offsets. A JSON lines file, totals in "
-             "a search index, and all but a log in Kafka cannot be shared.",
+             "is then each partition's. The group commits no offsets. A JSON lines file, and all "
+             "but a log in Kafka, cannot be shared. Totals that are shared in a search index carry "
+             "a member eventscope: the last batch of each partition that is in.",
     .example = "eventscope replay shop.orders --sink sqlite:orders.db --target orders --diff\n"
                "eventscope replay shop.orders --sink postgresql://etl@db/shop --target orders_view "
                "--since 'yesterday 14:00' --columns 'total:numeric=.value.total' --yes\n"

@@ -24,6 +24,7 @@ static void close_search(struct evs_sink *sink)
     evs_ckpt_done(&s->ckpt);
     evs_buf_done(&s->out);
     evs_buf_done(&s->reply);
+    evs_buf_done(&s->redo);
     evs_free(s);
 }
 
@@ -46,12 +47,13 @@ static enum evs_rc open_as(const struct evs_sink_ops *ops, const struct evs_sink
     snprintf(s->writer, sizeof(s->writer), "%016" PRIx64, evs_map_hash(&now, sizeof(now)));
     s->write = spec->write;
     s->fresh = spec->fresh;
+    s->shared = spec->take_over;
     s->timeout_ms = spec->timeout_ms;
     s->stop = spec->stop;
     s->index = evs_xstrdup(spec->view->target);
     s->id = evs_xstrdup(spec->id);
     s->plan_hash = evs_xstrdup(spec->plan_hash);
-    s->out = s->reply = (struct evs_buf)EVS_BUF_INIT(EVS_ES_CAP);
+    s->out = s->reply = s->redo = (struct evs_buf)EVS_BUF_INIT(EVS_ES_CAP);
     enum evs_rc rc = evs_sink_check_name("target", s->index, 255, err);
     if (!rc)
         rc = evs_es_connect(s, spec->url, err);
@@ -142,8 +144,7 @@ static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, stru
         .name = (NAME), .help = "an index of " TITLE, .url = NAME "+http://host:9200", \
         .schemes = NAME "+http:|" NAME "+https:", \
         .caps = EVS_SINK_ONCE | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_SWAP | EVS_SINK_TARGET, \
-        .shared = 1 << EVS_VIEW_LATEST | 1 << EVS_VIEW_LOG, .rows_max = 20000, \
-        .alone = "a total is read, added to and written back: one process does that", \
+        .shared = EVS_SINK_ALL_VIEWS, .rows_max = 20000, \
         .open = (OPEN), .check = evs_es_check, .info = info, \
         .prepare = evs_es_prepare, .load = evs_es_load, .claim = evs_es_claim, \
         .apply = evs_es_apply, .beat = evs_es_beat, .finish = evs_es_finish, \

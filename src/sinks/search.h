@@ -2,9 +2,13 @@
  *
  * There are no transactions: a batch goes out by _bulk with external versions (row.h: rank), then
  * the checkpoint document moves on. What a crash repeats meets 409, which says "already applied"
- * and is success. count and sum write their new totals into the checkpoint document first: a start
- * that finds them there writes them again, all the same. The checkpoint moves by compare-and-set
- * (_seq_no), so that of two processes only one goes on.
+ * and is success. The checkpoint moves by compare-and-set (_seq_no), so that of two processes only
+ * one goes on.
+ *
+ * count and sum put their new totals into the checkpoint document first (redo): a start that finds
+ * them there writes them again, all the same. Where several processes add to one view (shared), the
+ * redo is what is to be added, and each document names, per id, the last batch that is in it: a
+ * batch that is named is not added again, by whomever, and a document moves by compare-and-set.
  *
  * A server forgets the version of a deleted document after index.gc_deletes (set to a day here) and
  * at a restart after a flush: an older window replayed then would bring the document back. So each
@@ -44,14 +48,14 @@ struct evs_es {
     char *id, *id_path, *plan_hash;
     char writer[17]; /* in the checkpoint: tells a write of ours, its answer lost, from another's */
     struct evs_shape view;
-    bool write, fresh, claimed;
+    bool write, fresh, claimed, shared;  /* shared: one of several processes (--workers-group) */
     int64_t seq_no, primary_term, batch; /* of the checkpoint document */
     char *tombs, *tombs_made;            /* index of the tombstones; the one known to be there */
     int64_t newest;                      /* highest version in it; 0: there are none */
     struct evs_ckpt ckpt;
     int64_t timeout_ms;
     struct evs_stop *stop;
-    struct evs_buf out, reply;
+    struct evs_buf out, reply, redo;
 };
 
 /* search_http.c: one request. *ret_status is the HTTP status where there was an answer. */
@@ -90,8 +94,8 @@ enum evs_rc evs_es_claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
                          struct evs_err *err);
 enum evs_rc evs_es_beat(struct evs_sink *sink, struct evs_err *err);
 enum evs_rc evs_es_finish(struct evs_sink *sink, const char *state, struct evs_err *err);
-/* Writes the checkpoint as s->ckpt has it; redo: totals to be written, or NULL. */
-enum evs_rc evs_es_put_ckpt(struct evs_es *s, const struct evs_buf *redo, struct evs_err *err);
+/* Writes the checkpoint as s->ckpt and s->redo have it. */
+enum evs_rc evs_es_put_ckpt(struct evs_es *s, struct evs_err *err);
 
 /* search_rows.c */
 enum evs_rc evs_es_check(struct evs_sink *sink, const struct evs_row *row, struct evs_err *err);
@@ -103,6 +107,7 @@ struct evs_es_lines {
     const struct evs_buf *body;
     size_t first_row;
     const int64_t *older; /* by row: not 0 where it goes out as a deletion again; or NULL */
+    bool *conflicts;      /* by row: set where another was faster; NULL: that is as good */
 };
 enum evs_rc evs_es_bulk(struct evs_es *s, const struct evs_es_lines *l, struct evs_sink_done *d,
                         struct evs_err *err);
@@ -115,9 +120,20 @@ void evs_es_add_id(struct evs_jsonw *w, const struct evs_shape *v, const struct 
 /* The lines of a bulk body for the row's _id; after index comes the document's own. */
 void evs_es_add_delete(const struct evs_es *s, const struct evs_row *r, int64_t version,
                        struct evs_buf *out);
+void evs_es_add_action(const struct evs_es *s, const struct evs_row *r, int64_t version,
+                       struct evs_buf *out);
 void evs_es_add_index(const struct evs_es *s, const struct evs_row *r, int64_t version,
                       struct evs_buf *out);
+/* search_totals.c: new totals by way of s->redo, in the checkpoint. While that is not empty after
+ * an error the checkpoint may hold the batch: the next start writes what is missing. */
+enum evs_rc evs_es_put_totals(struct evs_es *s, const struct evs_sink_batch *b,
+                              struct evs_sink_done *d, struct evs_err *err);
+enum evs_rc evs_es_redo(struct evs_es *s, struct evs_err *err);
+
 /* search_read.c */
+enum evs_rc evs_es_is_there(const struct evs_es *s, const struct evs_json_tree *t,
+                            const struct evs_json_node *doc, const struct evs_json_node **ret_src,
+                            struct evs_err *err); /* *ret_src: its _source, or NULL */
 /* One request for at most EVS_ES_MGET keys, answered in s->reply; *ret_status is 200 or 404. */
 enum evs_rc evs_es_mget(struct evs_es *s, const char *path, const char *query,
                         const struct evs_row *const *keys, size_t n, long *ret_status,

@@ -96,6 +96,13 @@ static void mapping(struct evs_es *s, struct evs_jsonw *w)
         evs_jsonw_str(w, "type", fields[i][1]);
         evs_jsonw_end(w);
     }
+    if (v->mode >= EVS_VIEW_COUNT) {
+        evs_jsonw_obj(w, "eventscope"); /* search_totals.c */
+        evs_jsonw_str(w, "type", "keyword");
+        evs_jsonw_bool(w, "index", false);
+        evs_jsonw_bool(w, "doc_values", false);
+        evs_jsonw_end(w);
+    }
     evs_jsonw_obj(w, "ts");
     evs_jsonw_str(w, "type", "date");
     evs_jsonw_str(w, "format", "epoch_millis");

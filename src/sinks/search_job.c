@@ -107,7 +107,7 @@ static enum evs_rc conflict(struct evs_es *s, struct evs_err *err)
     return evs_fail(err, EVS_RETRY, "the checkpoint was written, its answer lost");
 }
 
-enum evs_rc evs_es_put_ckpt(struct evs_es *s, const struct evs_buf *redo, struct evs_err *err)
+enum evs_rc evs_es_put_ckpt(struct evs_es *s, struct evs_err *err)
 {
     struct evs_jsonw w;
     long status;
@@ -123,8 +123,8 @@ enum evs_rc evs_es_put_ckpt(struct evs_es *s, const struct evs_buf *redo, struct
     evs_jsonw_i64(&w, "updated_ms", evs_clock_wall_ms());
     evs_jsonw_i64(&w, "batch", s->batch);
     evs_jsonl_parts_write(&w, s->ckpt.parts, s->ckpt.n);
-    if (redo)
-        evs_jsonw_strn(&w, "redo", redo->data, redo->len);
+    if (s->redo.len)
+        evs_jsonw_strn(&w, "redo", s->redo.data, s->redo.len);
     evs_jsonw_end(&w);
     char *url = s->seq_no < 0
                     ? evs_xprintf("/eventscope_checkpoint/_create/%s", s->id_path)
@@ -141,19 +141,6 @@ enum evs_rc evs_es_put_ckpt(struct evs_es *s, const struct evs_buf *redo, struct
         return evs_es_fail(s, status, "eventscope_checkpoint", err);
     note_seq(s);
     return EVS_OK;
-}
-
-/* Totals that a crash left between checkpoint and index. */
-static enum evs_rc redo(struct evs_es *s, const struct evs_json *doc, struct evs_err *err)
-{
-    const char *text = evs_json_text(evs_json_get(doc, "redo"));
-    struct evs_sink_done d = {0};
-    if (!text || !*text)
-        return EVS_OK;
-    EVS_AUTO(evs_buf) struct evs_buf body = EVS_BUF_INIT(EVS_ES_CAP);
-    evs_buf_adds(&body, text);
-    struct evs_es_lines lines = {.path = s->index_path, .body = &body};
-    return evs_es_bulk(s, &lines, &d, err);
 }
 
 /* What TARGET stands for is made anew, under the same names. */
@@ -191,10 +178,16 @@ enum evs_rc evs_es_claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
     s->seq_no = -1;
     if (j)
         note_seq(s);
+    /* Numbers of batches go on, and never begin below those of a checkpoint that was removed. */
     s->batch = j ? evs_jsonl_number(evs_json_get(j, "_source"), "batch") : 0;
+    if (s->batch <= 0)
+        s->batch = evs_clock_wall_ms() * 1024;
     int64_t epoch = s->ckpt.epoch + 1;
     if (how == EVS_CLAIM_RESUME && s->ckpt.n) {
-        rc = redo(s, evs_json_get(j, "_source"), err);
+        const char *text = evs_json_text(evs_json_get(evs_json_get(j, "_source"), "redo"));
+        evs_buf_reset(&s->redo);
+        evs_buf_adds(&s->redo, text ? text : "");
+        rc = evs_es_redo(s, err);
         evs_ckpt_done(c);
         evs_ckpt_copy(c, &s->ckpt);
     } else {
@@ -207,7 +200,7 @@ enum evs_rc evs_es_claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
     c->epoch = s->ckpt.epoch = epoch;
     evs_ckpt_text(&s->ckpt.state, "running", 7);
     if (!rc)
-        rc = evs_es_put_ckpt(s, NULL, err);
+        rc = evs_es_put_ckpt(s, err);
     s->claimed = !rc;
     return rc;
 }
@@ -223,9 +216,9 @@ enum evs_rc evs_es_finish(struct evs_sink *sink, const char *state, struct evs_e
     struct evs_es *s = (struct evs_es *)sink;
     long status;
     evs_ckpt_text(&s->ckpt.state, state, strlen(state));
-    enum evs_rc rc = evs_es_put_ckpt(s, NULL, err);
+    enum evs_rc rc = evs_es_put_ckpt(s, err);
     if (rc == EVS_RETRY)
-        rc = evs_es_put_ckpt(s, NULL, err);
+        rc = evs_es_put_ckpt(s, err);
     char *url = evs_xprintf("/%s/_refresh", s->index_path);
     if (!rc)
         rc = evs_es_ask(s, "POST", url, NULL, &status, err);

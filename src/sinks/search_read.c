@@ -28,11 +28,17 @@ enum evs_rc evs_es_doc_failed(const struct evs_json_tree *t, const struct evs_js
     return evs_es_hint_rights(evs_buf_str(&why), err);
 }
 
-/* A hit, or a doc that was found. */
-static bool is_there(const struct evs_json_tree *t, const struct evs_json_node *doc)
+enum evs_rc evs_es_is_there(const struct evs_es *s, const struct evs_json_tree *t,
+                            const struct evs_json_node *doc, const struct evs_json_node **ret_src,
+                            struct evs_err *err)
 {
-    const struct evs_json_node *found = evs_json_member(t, doc, "found");
-    return (!found || found->type == EVS_JSON_TRUE) && !evs_json_member(t, doc, "error");
+    const struct evs_json_node *found = evs_json_member(t, doc, "found"); /* not of a hit */
+    *ret_src = evs_json_member(t, doc, "_source");
+    enum evs_rc rc = evs_es_doc_failed(t, doc, err);
+    if (rc || *ret_src || (found && found->type == EVS_JSON_FALSE) ||
+        evs_json_member(t, doc, "error"))
+        return rc;
+    return evs_fail(err, EVS_FATAL, "%s keeps no _source: it cannot be read", s->index);
 }
 
 /* Each hit or doc of an array that was found; there[i]: the i-th was (or NULL). */
@@ -50,10 +56,8 @@ static enum evs_rc give_docs(struct evs_es *s, const char *array, evs_sink_found
     bool more = true;
     *ret_n = docs ? docs->size : 0;
     for (size_t i = 0; !rc && more && at; at = t.nodes[at].next, i++) {
-        const struct evs_json_node *src = evs_json_member(&t, &t.nodes[at], "_source");
-        rc = evs_es_doc_failed(&t, &t.nodes[at], err);
-        if (!rc && !src && is_there(&t, &t.nodes[at]))
-            rc = evs_fail(err, EVS_FATAL, "%s keeps no _source: it cannot be read", s->index);
+        const struct evs_json_node *src = NULL;
+        rc = evs_es_is_there(s, &t, &t.nodes[at], &src, err);
         if (rc || !src)
             continue;
         if (there)

@@ -7,11 +7,10 @@
 #include "core/num.h"
 #include "core/text.h"
 #include "core/xalloc.h"
-#include "sinks/decimal.h"
 #include "sinks/jsonl.h"
 #include "sinks/search.h"
 
-enum { REDO_TRIES = 120, REDO_MS = 500, TRUST_US = 3000000, TOO_LARGE = 413 };
+enum { TRUST_US = 3000000, TOO_LARGE = 413 };
 
 enum evs_rc evs_es_check(struct evs_sink *sink, const struct evs_row *row, struct evs_err *err)
 {
@@ -68,7 +67,7 @@ void evs_es_add_index(const struct evs_es *s, const struct evs_row *r, int64_t v
 }
 
 /* One action and, but for a delete, its document. */
-static void add_action(struct evs_es *s, const struct evs_row *r, int64_t version,
+void evs_es_add_action(const struct evs_es *s, const struct evs_row *r, int64_t version,
                        struct evs_buf *out)
 {
     if (r->deleted) {
@@ -158,7 +157,10 @@ static enum evs_rc read_items(struct evs_es *s, const struct evs_es_lines *l,
             d->written += !deleting;
             d->deleted += deleting;
         } else if (status == 409) {
-            d->left++; /* the index holds this or something newer: already applied */
+            if (l->conflicts)
+                l->conflicts[row] = true;
+            else
+                d->left++; /* the index holds this or something newer: already applied */
         } else if (status == 404 && deleting) {
             d->left += l->older && l->older[row]; /* it was deleted after this */
         } else {
@@ -204,7 +206,7 @@ static void add_row(struct evs_es *s, const struct evs_row *r, const int64_t *ol
     if (older && *older)
         evs_es_add_delete(s, r, *older, &s->out);
     else
-        add_action(s, r, s->view.mode == EVS_VIEW_LOG ? r->offset + 1 : r->rank, &s->out);
+        evs_es_add_action(s, r, s->view.mode == EVS_VIEW_LOG ? r->offset + 1 : r->rank, &s->out);
 }
 
 /* What is in s->out; in halves where that is more than the server takes at once. */
@@ -273,87 +275,7 @@ static enum evs_rc put_latest(struct evs_es *s, const struct evs_sink_batch *b,
     return rc;
 }
 
-/* --- count and sum --------------------------------------------------------------------------- */
-struct total {
-    struct evs_decimal held;
-    int64_t version; /* of its document, whoever wrote that */
-};
-
-struct totals {
-    struct evs_es *s;
-    struct evs_map have; /* key to struct total */
-};
-
-static bool note_total(void *ctx, const struct evs_row *r)
-{
-    struct totals *t = ctx;
-    char number[32];
-    snprintf(number, sizeof(number), "%lld", (long long)r->count);
-    const char *text = t->s->view.mode == EVS_VIEW_SUM ? r->sum : number;
-    struct total *v = evs_xcalloc(1, sizeof(*v));
-    if (!text || !evs_decimal_read(&v->held, text, strlen(text)))
-        evs_decimal_zero(&v->held);
-    v->version = r->rank;
-    *evs_map_put(&t->have, r->key, r->key_len) = v;
-    return true;
-}
-
-static enum evs_rc add_total(struct evs_es *s, const struct totals *t, const struct evs_row *r,
-                             struct evs_err *err)
-{
-    EVS_AUTO(evs_buf) struct evs_buf text = EVS_BUF_INIT(2 * EVS_DECIMAL_DIGITS);
-    const struct total *have = evs_map_get(&t->have, r->key, r->key_len);
-    struct evs_row total = *r;
-    struct evs_decimal sum;
-    if (s->view.mode == EVS_VIEW_COUNT) {
-        total.count += have ? have->held.small : 0;
-    } else {
-        if (!evs_decimal_read(&sum, r->sum, strlen(r->sum)) ||
-            (have && !evs_decimal_add(&sum, &have->held)))
-            return evs_fail(err, EVS_POISON, "the sum has more digits than fit");
-        evs_decimal_print(&sum, &text);
-        total.sum = evs_buf_str(&text);
-    }
-    add_action(s, &total, have ? have->version + 1 : 1, &s->out);
-    return EVS_OK;
-}
-
-/* The checkpoint has them already: they have to get in, now or at the next start. */
-static enum evs_rc must_bulk(struct evs_es *s, struct evs_sink_done *d, struct evs_err *err)
-{
-    struct evs_es_lines lines = {.path = s->index_path, .body = &s->out};
-    enum evs_rc rc = evs_es_bulk(s, &lines, d, err);
-    for (int tries = 0; rc == EVS_RETRY && tries < REDO_TRIES; tries++) {
-        if (s->stop && evs_stop_wait(s->stop, REDO_MS))
-            break;
-        rc = evs_es_bulk(s, &lines, d, err);
-    }
-    return rc ? (err->code = EVS_FATAL) : EVS_OK;
-}
-
-/* New totals into the checkpoint, then into the index: see search.h. */
-static enum evs_rc put_totals(struct evs_es *s, const struct evs_sink_batch *b,
-                              struct evs_sink_done *d, struct evs_err *err)
-{
-    struct totals t = {.s = s};
-    enum evs_rc rc = evs_es_get(&s->base, b->rows, b->n, note_total, &t, err);
-    int64_t batch = s->batch++;
-    evs_buf_reset(&s->out);
-    for (size_t i = 0; !rc && i < b->n; i++) {
-        rc = add_total(s, &t, &b->rows[i], err);
-        err->row = i;
-    }
-    evs_map_done(&t.have, evs_free);
-    if (!rc)
-        rc = evs_es_put_ckpt(s, &s->out, err);
-    if (rc)
-        s->batch = batch;
-    if (!rc)
-        rc = must_bulk(s, d, err);
-    d->written = (int64_t)b->n;
-    return rc;
-}
-
+/* --- a batch ------------------------------------------------------------------------------- */
 static enum evs_rc put_batch(struct evs_es *s, const struct evs_sink_batch *b,
                              struct evs_sink_done *d, struct evs_err *err)
 {
@@ -379,7 +301,11 @@ enum evs_rc evs_es_apply(struct evs_sink *sink, struct evs_sink_batch *b,
     for (size_t i = 0; !rc && i < b->n_parts; i++)
         *evs_ckpt_part(&s->ckpt, b->parts[i].partition) = b->parts[i];
     if (!rc)
-        rc = totals && b->n ? put_totals(s, b, &d, err) : evs_es_put_ckpt(s, NULL, err);
+        rc = totals && b->n ? evs_es_put_totals(s, b, &d, err) : evs_es_put_ckpt(s, err);
+    if (rc && s->redo.len) {
+        evs_ckpt_done(&before); /* what is promised stands, see evs_es_put_totals */
+        return rc;
+    }
     if (rc) {
         struct evs_err ignored = EVS_ERR_INIT;
         if (err->domain && !strcmp(err->domain, "fenced") && s->view.mode == EVS_VIEW_LATEST)
