@@ -21,12 +21,12 @@ struct evs_thread {
     char name[16];
 };
 
-enum { YIELD_NICE = 5 };
-static atomic_bool yields;
+enum { YIELD_NICE = 5, NICE_NONE = 1000 };
+static atomic_int nice_of_others = NICE_NONE;
 
 void evs_thread_yield_to_me(void)
 {
-    atomic_store(&yields, true);
+    atomic_store(&nice_of_others, getpriority(PRIO_PROCESS, 0) + YIELD_NICE);
 }
 
 static void let_go(struct evs_thread *t)
@@ -41,8 +41,9 @@ static void *enter(void *arg)
 #ifdef __linux__
     pthread_setname_np(pthread_self(), t->name);
     /* Of this thread alone: niceness is per thread there, and inherited by those it makes. */
-    if (atomic_load(&yields))
-        (void)setpriority(PRIO_PROCESS, 0, YIELD_NICE);
+    int nice = atomic_load(&nice_of_others);
+    if (nice != NICE_NONE)
+        (void)setpriority(PRIO_PROCESS, 0, nice);
 #endif
     t->run(t->arg);
     let_go(t);
