@@ -1,3 +1,4 @@
+#include "ui/journal.h"
 #include "ui/scans.h"
 
 #include <stdatomic.h>
@@ -45,7 +46,8 @@ struct evs_ui_scan {
     struct evs_task *task;
     struct work *work; /* of task, valid until it is dropped */
     struct error_sn *error;
-    unsigned epoch; /* raised when it starts anew */
+    unsigned epoch;   /* raised when it starts anew */
+    uint64_t journal; /* its entry in Jobs */
     struct evs_ui_scan *next;
 };
 
@@ -182,6 +184,18 @@ static void start(struct evs_ui_scan *sc, bool whole)
     sc->task = evs_task_start("keys", run, w, work_free, evs_ui_wake(sc->ui));
     if (!sc->task)
         sc->work = NULL;
+    evs_journal_left(sc->journal);
+    sc->journal = evs_journal_begin("scan", "keys", &sc->at, evs_ui_now_ms(sc->ui));
+}
+
+static void tell_jobs(const struct evs_ui_scan *sc, const struct evs_scan_sn *sn)
+{
+    double seconds = (double)sn->elapsed_us / 1e6;
+    evs_journal_say(sc->journal,
+                    sn->state == EVS_SCAN_RUNNING                 ? "running"
+                    : sn->state == EVS_SCAN_STOPPED || sn->sample ? "partial"
+                                                                  : "done",
+                    sn->covered, seconds > 0.1 ? (double)sn->ks->messages / seconds : 0);
 }
 
 struct evs_ui_scan *evs_ui_scan_open(struct evs_ui *ui, const struct evs_place *at)
@@ -219,6 +233,7 @@ void evs_ui_scan_close(struct evs_ui_scan *sc)
         at = &(*at)->next;
     *at = sc->next;
     evs_task_drop(sc->task);
+    evs_journal_left(sc->journal);
     forget_error(sc);
     evs_place_done(&sc->at);
     evs_free(sc);
@@ -233,12 +248,14 @@ bool evs_ui_scan_take(struct evs_ui_scan *sc, struct evs_ui_scan_seen *seen)
     if (e) {
         forget_error(sc);
         sc->error = e;
+        evs_journal_say(sc->journal, "failed", -1, 0);
     }
     uint64_t than = seen->sn && seen->epoch == sc->epoch ? seen->sn->snap.generation : 0;
     struct evs_scan_sn *newer = (struct evs_scan_sn *)evs_slot_take(sc->work->slot, than);
     if (newer) {
         evs_ui_scan_forget(seen);
         *seen = (struct evs_ui_scan_seen){newer, sc->epoch};
+        tell_jobs(sc, newer);
     }
     return newer || e;
 }

@@ -56,3 +56,17 @@ def test_the_window_is_resolved_as_it_is_typed(tui, kafka, topic, produce):
     assert "Esc back" in t.lines[-1] and "q back" not in t.lines[-1]
     t.send("q").wait(re.compile(r"partitions +7q"))                  # a letter is text here
     t.send("esc").wait("SKEW×")
+
+
+def test_jobs_list_scans_and_searches(tui, kafka, topic, produce):
+    name = topic(partitions=2)
+    for p in range(2):
+        produce(name, [(f"k{i % 5}", "v") for i in range(200)], partition=p)
+    t = tui("-b", kafka, rows=24, cols=130)
+    t.wait("Topics").send(f"/{name}\r").wait(name).send("K").wait(re.compile(r"exact +2 of 2"))
+    t.send("q").wait("SKEW×").send("M").wait("END")
+    t.send("/", "p:all key:=k3\r").wait("80 kept of 400 read").send("J")
+    t.wait(re.compile(rf"^► messages-2 +search +{name} p:all key:=k3 +done +100.0 %", re.M))
+    t.wait(re.compile(rf"^  keys-1 +scan +{name} +done +100.0 %", re.M)).wait("0 running · 2 kept")
+    t.send("enter").wait("80 kept of 400 read").wait("p:all key:=k3").send("q").wait("kept")
+    t.send("G", "enter").wait("› Keys").wait(re.compile(r"exact +2 of 2"))

@@ -1,10 +1,13 @@
-/* jobs.c - Jobs: replays of this session, and those of earlier ones in the state folder. */
+/* jobs.c - Jobs: replays, scans and searches of this session; replays of earlier ones, from the
+ * state folder. */
 #include <string.h>
 
 #include "core/num.h"
 #include "core/xalloc.h"
 #include "replay/audit.h"
 #include "sinks/sink.h"
+#include "ui/app.h"
+#include "ui/journal.h"
 #include "ui/replays.h"
 #include "ui/screen.h"
 #include "ui/widgets/table.h"
@@ -15,17 +18,18 @@ struct jobs {
     struct evs_ui *ui;
     struct evs_table table;
     struct evs_job_entry *old;
-    size_t n_old, n_now;
+    size_t n_old, n_now, n_works;
+    uint64_t told; /* what the works said when last drawn */
 };
 
 static const struct evs_column cols[] = {
     {"ID", 10, 30, 0, EVS_COL_GROW | EVS_COL_COMPACT, "exact", "the checkpoint's name"},
-    {"KIND", 6, 8, 3, 0, "exact", "replay, dry run or verify"},
+    {"KIND", 6, 8, 3, 0, "exact", "replay, dry run, verify, scan or search"},
     {"WHAT", 12, 60, 4, EVS_COL_GROW | EVS_COL_MIDDLE, "exact", "topic and sink"},
-    {"STATE", 7, 9, 0, EVS_COL_COMPACT, "exact", "running, paused, stopped, done, failed"},
-    {"PROGRESS", 8, 8, 1, EVS_COL_RIGHT | EVS_COL_COMPACT, "span", "share of the offsets"},
-    {"RATE/s", 6, 8, 5, EVS_COL_RIGHT, "exact", "events read a second"},
-    {"ETA", 6, 10, 6, EVS_COL_RIGHT, "~", "until the frozen end"},
+    {"STATE", 7, 9, 0, EVS_COL_COMPACT, "exact", "running, paused, stopped, partial, done, failed"},
+    {"PROGRESS", 8, 8, 6, EVS_COL_RIGHT | EVS_COL_COMPACT, "span", "share of the offsets"},
+    {"RATE/s", 6, 8, 1, EVS_COL_RIGHT, "exact", "events read a second"},
+    {"ETA", 6, 10, 5, EVS_COL_RIGHT, "~", "until the frozen end"},
     {"STARTED", 8, 14, 2, 0, "exact", "when it began, or was last seen"},
 };
 
@@ -45,7 +49,46 @@ static const struct evs_ui_replay *job_at(size_t row)
 static size_t count(const void *ctx)
 {
     const struct jobs *j = ctx;
-    return j->n_now + j->n_old;
+    return j->n_now + j->n_works + j->n_old;
+}
+
+/* Rows: replays of this session, its scans and searches, replays of earlier ones. */
+static const struct evs_job_entry *old_at(const struct jobs *j, size_t row)
+{
+    size_t before = j->n_now + j->n_works;
+    return row != SIZE_MAX && row >= before ? &j->old[row - before] : NULL;
+}
+
+static const struct evs_journal_entry *work_at(const struct jobs *j, size_t row)
+{
+    bool is = row != SIZE_MAX && row >= j->n_now && row < j->n_now + j->n_works;
+    return is ? evs_journal_at(row - j->n_now) : NULL;
+}
+
+static void work_field(const struct jobs *j, const struct evs_journal_entry *e, int col,
+                       struct evs_field *f)
+{
+    char n[EVS_NUM_LEN];
+    switch (col) {
+    case COL_ID: evs_field_set(f, EVS_ROLE_TEXT, e->id); break;
+    case COL_KIND: evs_field_set(f, EVS_ROLE_TEXT_DIM, e->kind); break;
+    case COL_WHAT:
+        evs_field_printf(f, EVS_ROLE_TEXT, "%s%s%.60s", e->at.topic, e->at.text ? " " : "",
+                         e->at.text ? e->at.text : "");
+        break;
+    case COL_STATE:
+        evs_field_set(f, evs_journal_running(e) ? EVS_ROLE_TEXT_STRONG : EVS_ROLE_TEXT, e->state);
+        break;
+    case COL_PROGRESS: evs_field_set(f, EVS_ROLE_TEXT, evs_num_share(n, e->share)); break;
+    case COL_RATE:
+        if (e->rate > 0)
+            evs_field_set(f, EVS_ROLE_TEXT, evs_ui_rate(j->ui, n, e->rate));
+        break;
+    case COL_STARTED:
+        evs_field_set(f, EVS_ROLE_TEXT, evs_ui_moment(j->ui, n, e->started_ms));
+        break;
+    default: break;
+    }
 }
 
 static void old_field(const struct jobs *j, const struct evs_job_entry *e, int col,
@@ -78,10 +121,12 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
     static const char *const kinds[] = {"dry run", "replay", "verify"};
     const struct jobs *j = ctx;
     char n[EVS_NUM_LEN];
-    if (row >= j->n_now) {
-        old_field(j, &j->old[row - j->n_now], col, f);
+    if (work_at(j, row))
+        work_field(j, work_at(j, row), col, f);
+    else if (old_at(j, row))
+        old_field(j, old_at(j, row), col, f);
+    if (row >= j->n_now)
         return;
-    }
     const struct evs_ui_replay *r = job_at(row);
     if (!r)
         return;
@@ -115,14 +160,33 @@ static void field(const void *ctx, size_t row, int col, struct evs_field *f)
     }
 }
 
-static const struct evs_table_ops table_ops = {
-    .cols = cols, .n_cols = EVS_COUNT(cols), .count = count, .field = field};
+/* Nothing that runs has a rate, or a time left. */
+static bool col_hidden(const void *ctx, int col)
+{
+    struct evs_field f;
+    if (col != COL_RATE && col != COL_ETA)
+        return false;
+    for (size_t row = 0; row < count(ctx); row++) {
+        f.n = 0;
+        field(ctx, row, col, &f);
+        if (f.n)
+            return false;
+    }
+    return true;
+}
+
+static const struct evs_table_ops table_ops = {.cols = cols,
+                                               .n_cols = EVS_COUNT(cols),
+                                               .count = count,
+                                               .field = field,
+                                               .col_hidden = col_hidden};
 
 /* Earlier sessions' jobs that this one has not taken up again. */
 static void read_old(struct jobs *j)
 {
     evs_audit_jobs_free(j->old, j->n_old);
     j->n_old = evs_audit_jobs(&j->old);
+    j->n_works = evs_journal_count();
     j->n_now = 0;
     for (const struct evs_ui_replay *r = evs_ui_replays(); r; r = r->next)
         j->n_now++;
@@ -149,10 +213,18 @@ static bool refresh(struct evs_screen *s)
 {
     struct jobs *j = of(s);
     size_t now = 0;
+    uint64_t told = evs_journal_count();
     for (const struct evs_ui_replay *r = evs_ui_replays(); r; r = r->next)
         now++;
-    if (now == j->n_now)
+    for (int i = 0; i + 1 < s->ui->n_stack; i++) /* what runs below goes on telling */
+        if (s->ui->stack[i]->ops->refresh)
+            (void)s->ui->stack[i]->ops->refresh(s->ui->stack[i]);
+    for (size_t i = 0; i < evs_journal_count(); i++)
+        told = told * 31 + (uint64_t)(evs_journal_at(i)->share * 1000) +
+               (uint64_t)evs_journal_at(i)->state[0];
+    if (now == j->n_now && told == j->told)
         return false;
+    j->told = told;
     read_old(j);
     evs_table_update(&j->table);
     return true;
@@ -189,15 +261,17 @@ static void bands(const struct evs_screen *s, struct evs_bands *b)
     int going = 0;
     for (const struct evs_ui_replay *x = evs_ui_replays(); x; x = x->next)
         going += !evs_ui_replay_ended(x);
+    for (size_t i = 0; i < evs_journal_count(); i++)
+        going += evs_journal_running(evs_journal_at(i));
     b->live = going > 0;
     evs_bands_say(b->right, sizeof(b->right), "%d running %s %zu kept", going, evs_glyph(EVS_G_DOT),
                   count(j));
     if (r && r->sn && r->sn->err.code && r->sn->err.code != EVS_EOF) {
         b->role = EVS_ROLE_BAD;
         evs_bands_say(b->left, sizeof(b->left), "%s", r->sn->err.msg);
-    } else if (row != SIZE_MAX && row >= j->n_now && j->old[row - j->n_now].error) {
+    } else if (old_at(j, row) && old_at(j, row)->error) {
         b->role = EVS_ROLE_BAD;
-        evs_bands_say(b->left, sizeof(b->left), "%s", j->old[row - j->n_now].error);
+        evs_bands_say(b->left, sizeof(b->left), "%s", old_at(j, row)->error);
     }
 }
 
@@ -209,14 +283,14 @@ static void start(struct evs_screen *s, enum evs_job_kind kind)
     size_t row = evs_table_row(&j->table);
     const struct evs_ui_replay *r = current(j);
     enum evs_rc rc = EVS_OK;
-    if (row == SIZE_MAX || (r && !evs_ui_replay_ended(r)))
+    if ((r && !evs_ui_replay_ended(r)) || (!r && !old_at(j, row)))
         return;
     if (evs_ui_locked(s->ui) && kind == EVS_JOB_RUN) {
         evs_ui_say(s->ui, EVS_ROLE_WARN, "This profile is locked: nothing can be written.");
         return;
     }
     if (!r)
-        rc = evs_audit_plan(j->old[row - j->n_now].path, &plan, &err);
+        rc = evs_audit_plan(old_at(j, row)->path, &plan, &err);
     if (rc || !evs_ui_replay_start(s->ui, r ? evs_job_plan(r->job) : &plan, kind, EVS_REPLAY_RESUME,
                                    &err))
         evs_ui_fail(s->ui, &err);
@@ -228,8 +302,13 @@ static enum evs_handled open_job(struct evs_screen *s)
 {
     const struct jobs *j = of(s);
     const struct evs_ui_replay *r = current(j);
+    const struct evs_journal_entry *work = work_at(j, evs_table_row(&j->table));
+    if (work) {
+        evs_ui_open(s->ui, work->screen, &work->at);
+        return EVS_HANDLED;
+    }
     if (!r) {
-        if (evs_table_row(&j->table) != SIZE_MAX)
+        if (old_at(j, evs_table_row(&j->table)))
             evs_ui_say(s->ui, EVS_ROLE_STATUS, "of an earlier session: c resumes, V verifies it");
         return EVS_HANDLED;
     }
@@ -267,11 +346,12 @@ static bool can(const struct evs_screen *s, enum evs_command c)
     const struct jobs *j = of(s);
     const struct evs_ui_replay *r = current(j);
     bool going = r && !evs_ui_replay_ended(r);
+    size_t row = evs_table_row(&j->table);
     switch (c) {
-    case EVS_CMD_OPEN: return r != NULL;
+    case EVS_CMD_OPEN: return r || work_at(j, row);
     case EVS_CMD_PAUSE: return going;
     case EVS_CMD_CONTINUE:
-    case EVS_CMD_VERIFY: return evs_table_row(&j->table) != SIZE_MAX && !going;
+    case EVS_CMD_VERIFY: return (r || old_at(j, row)) && !going;
     default: return true;
     }
 }
@@ -279,6 +359,12 @@ static bool can(const struct evs_screen *s, enum evs_command c)
 static bool stop(struct evs_screen *s)
 {
     const struct evs_ui_replay *r = current(of(s));
+    const struct evs_journal_entry *work = work_at(of(s), evs_table_row(&of(s)->table));
+    for (int i = s->ui->n_stack - 2; work && evs_journal_running(work) && i >= 0; i--) {
+        struct evs_screen *below = s->ui->stack[i];
+        if (!strcmp(below->ops->name, work->screen) && below->ops->stop)
+            return below->ops->stop(below);
+    }
     if (!r || evs_ui_replay_ended(r))
         return false;
     evs_job_stop(r->job);
@@ -301,7 +387,7 @@ static const struct evs_hint hints[] = {EVS_HINT(OPEN, "open"),
 const struct evs_screen_ops evs_screen_jobs = {
     .name = "jobs",
     .title = "Jobs",
-    .about = "replays of this session and of earlier ones",
+    .about = "scans, searches and replays of this session, replays of earlier ones",
     .state_size = sizeof(struct jobs),
     .hints = hints,
     .enter = enter,

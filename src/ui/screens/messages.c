@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kafka/client.h"
+#include "ui/journal.h"
 #include "ui/task.h"
 
 enum { MEMORY = 256 << 20, AROUND = 40 };
@@ -48,6 +49,7 @@ static enum evs_rc enter(struct evs_screen *s, struct evs_err *err)
     m->one_partition = is_one(opts.query.partitions);
     m->asked = 1;
     m->list.stick_end = !opts.query.from && !opts.query.since && !messages_filtered(m);
+    messages_journal_begin(m);
     return evs_messages_open(evs_ui_client(s->ui), &opts, evs_ui_wake(s->ui), &m->session, err);
 }
 
@@ -61,6 +63,7 @@ static void leave(struct evs_screen *s)
     struct messages *m = messages_of(s);
     if (m->entry)
         evs_app_close_overlay(m->ui);
+    evs_journal_left(m->journal);
     evs_table_done(&m->list);
     evs_table_done(&m->lanes);
     evs_pager_done(&m->detail);
@@ -97,6 +100,7 @@ void messages_requery(struct messages *m)
     m->list.stick_end = m->lanes.stick_end = !from && !q.since && !messages_filtered(m);
     m->paused = false;
     m->asked = evs_messages_query(m->session, &q);
+    messages_journal_begin(m);
 }
 
 static void resize(struct evs_screen *s, int rows, int cols)
@@ -162,6 +166,7 @@ static void take(struct messages *m, struct evs_messages_sn *sn)
         m->list.stick_end = m->lanes.stick_end = false;
     place_cursor(m);
     evs_snap_unref(old ? &old->snap : NULL);
+    messages_journal_say(m);
 }
 
 /* Tells the session what is in view, with some rows around it. */

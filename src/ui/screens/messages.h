@@ -64,9 +64,14 @@ struct messages {
     size_t partitioner_seen;
     int32_t home; /* the only partition read, by the key; -1: none */
     int detail_cols;
+    uint64_t journal;          /* the search's entry in Jobs; 0: none */
     struct evs_overlay *entry; /* search or form, while it is open: it owns itself */
     void (*judge_again)(struct evs_overlay *entry);
 };
+
+/* Jobs' entry of the search (messages_journal.c). */
+void messages_journal_begin(struct messages *m);
+void messages_journal_say(const struct messages *m);
 
 static inline struct messages *messages_of(const struct evs_screen *s)
 {
