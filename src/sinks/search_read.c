@@ -65,6 +65,7 @@ static enum evs_rc give_docs(struct evs_es *s, const char *array, evs_sink_found
         if (evs_jsonl_parse(&reader, &s->view, t.text + src->start, src->end - src->start, err))
             rc = err->code = EVS_FATAL;
         reader.row.rank = evs_es_number(&t, &t.nodes[at], "_version");
+        reader.row.n_headers = evs_json_member(&t, src, "eventscope") != NULL; /* of a total */
         if (!rc)
             more = found(ctx, &reader.row);
     }

@@ -29,6 +29,13 @@ static void total_free(void *p)
     evs_free(t);
 }
 
+/* "shop.orders p3 @ 17": the last event of the group that was refused. */
+static void name_row(const struct evs_es *s, const struct evs_row *r, struct evs_err *err)
+{
+    evs_wrap(err, "%s p%d @ %lld", s->view.topic, (int)r->partition, (long long)r->offset);
+    evs_hint(err, "the rest of its batch is in the view; mend the target, then --resume");
+}
+
 static struct total *total_new(const struct evs_es *s, const struct evs_row *r)
 {
     struct total *t = evs_xcalloc(1, sizeof(*t));
@@ -88,6 +95,7 @@ static enum evs_rc promise(struct evs_es *s, struct evs_err *err)
 struct totals {
     struct evs_es *s;
     struct evs_map have; /* key to struct total */
+    bool named;          /* a team wrote some of them */
 };
 
 static bool note_total(void *ctx, const struct evs_row *r)
@@ -95,6 +103,7 @@ static bool note_total(void *ctx, const struct evs_row *r)
     struct totals *t = ctx;
     struct total *v = total_new(t->s, r);
     v->version = r->rank;
+    t->named = t->named || r->n_headers;
     *evs_map_put(&t->have, r->key, r->key_len) = v;
     return true;
 }
@@ -116,6 +125,7 @@ static enum evs_rc compose_alone(struct evs_es *s, const struct evs_sink_batch *
             evs_es_add_action(s, &total, have ? have->version + 1 : 1, &s->redo);
     }
     evs_map_done(&t.have, total_free);
+    s->shared = s->shared || t.named; /* the names stay in */
     return rc;
 }
 
@@ -240,6 +250,8 @@ static enum evs_rc round_shared(struct evs_es *s, const struct evs_row **rows, s
     if (rc || dry)
         return rc;
     rc = evs_es_bulk(s, &lines, d, err);
+    if (rc == EVS_POISON && err->row < m && sent[err->row]->offset >= 0)
+        name_row(s, sent[err->row], err);
     for (size_t i = 0; !rc && i < m; i++)
         if (conflicts[i])
             rows[left++] = sent[i];
@@ -318,12 +330,9 @@ static enum evs_rc redo_shared(struct evs_es *s, struct evs_sink_done *d, struct
 }
 
 /* --- both ------------------------------------------------------------------------------------ */
-static enum evs_rc redo(struct evs_es *s, struct evs_sink_done *d, struct evs_err *err)
+/* What became of what was promised. */
+static enum evs_rc settle(struct evs_es *s, enum evs_rc rc, struct evs_err *err)
 {
-    if (!s->redo.len)
-        return EVS_OK;
-    bool alone = !strncmp(evs_buf_str(&s->redo), "{\"index\":", strlen("{\"index\":"));
-    enum evs_rc rc = alone ? redo_alone(s, d, err) : redo_shared(s, d, err);
     if (!rc)
         evs_buf_reset(&s->redo);
     return rc == EVS_POISON ? (err->code = EVS_FATAL) : rc;
@@ -332,22 +341,32 @@ static enum evs_rc redo(struct evs_es *s, struct evs_sink_done *d, struct evs_er
 enum evs_rc evs_es_redo(struct evs_es *s, struct evs_err *err)
 {
     struct evs_sink_done d = {0};
-    return redo(s, &d, err);
+    bool alone = !strncmp(evs_buf_str(&s->redo), "{\"index\":", strlen("{\"index\":"));
+    if (!s->redo.len)
+        return EVS_OK;
+    return settle(s, alone ? redo_alone(s, &d, err) : redo_shared(s, &d, err), err);
 }
 
 enum evs_rc evs_es_put_totals(struct evs_es *s, const struct evs_sink_batch *b,
                               struct evs_sink_done *d, struct evs_err *err)
 {
     evs_buf_reset(&s->redo);
-    enum evs_rc rc = s->shared ? compose_shared(s, b, err) : compose_alone(s, b, err);
+    enum evs_rc rc = s->shared ? EVS_OK : compose_alone(s, b, err);
+    if (!rc && s->shared) {
+        evs_buf_reset(&s->redo);
+        rc = compose_shared(s, b, err);
+    }
     if (rc) {
         evs_buf_reset(&s->redo);
         return rc;
     }
     s->batch++;
     rc = promise(s, err);
-    if (!rc)
-        rc = redo(s, d, err);
+    if (rc)
+        return rc;
+    rc = s->shared ? add_all(s, b->rows, b->n, d, err) : redo_alone(s, d, err);
+    if (rc == EVS_POISON && !s->shared && err->row < b->n)
+        name_row(s, &b->rows[err->row], err);
     d->written = (int64_t)b->n;
-    return rc;
+    return settle(s, rc, err);
 }

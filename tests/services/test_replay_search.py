@@ -168,7 +168,7 @@ def test_a_swap_takes_them_along(kevs, kafka, own, filled, admin):
         assert own.latest("v__old") == before
 
 
-def test_killed_anywhere(kevs, kafka, admin, topic, own, rng):
+def test_killed_anywhere(kevs, kafka, admin, topic, own, rng, request):
     """Run and server are killed again and again; then an older window is replayed."""
     name = topic(partitions=3)
     records = views.hostile(rng, 3000, False, 3, own.fits)
@@ -177,7 +177,7 @@ def test_killed_anywhere(kevs, kafka, admin, topic, own, rng):
     events = views.dump(kafka, name)
     want = views.fold_latest(events)
     middle = str(sorted(e.ts for e in events)[1500])
-    for i in range(2):
+    for i in range(10 if request.config.option.long else 1):
         run = argv(name, own, "--id", f"all{i}", "--batch", "60", "--rate", "2000", "--resume")
         child = kevs.start(*run)
         try:

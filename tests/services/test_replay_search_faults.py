@@ -204,3 +204,38 @@ def test_keys_that_are_no_ids(kevs, kafka, sink, topic, admin):
     assert sink.latest("v").keys() == {k.encode() for k in good}
     verify = kevs("replay", name, "--sink", sink.url, "--target", "v", "--json", "--verify").json
     assert verify["missing"] == 3 and not verify["different"] + verify["extra"]
+
+
+def test_a_total_that_is_refused(kevs, kafka, sink, topic, produce):
+    """The others of its batch are in: the resume after the repair adds none of them again."""
+    name = topic()
+    produce(name, [("big", "x")] * 200 + [("small", "x")] * 10)
+    sink.ask("PUT", "/v", {"mappings": {"properties": {"count": {"type": "byte"}}}})
+    run = argv(name, sink, "--mode", "count")
+    one_line(kevs(*run), f"{name} p0 @ 199", "count", "byte")
+    one_line(kevs(*run), "count", "byte")
+    sink.ask("PUT", "/v/_mapping",
+             {"properties": {"count": {"type": "byte", "ignore_malformed": True}}})
+    done = kevs(*run).ok().json
+    assert done["state"] == "done" and done["events"]["read"] == 210
+    assert sink.totals("v", "count") == {b"big": 200, b"small": 10}
+    verify = kevs(*run[:-4], "--mode", "count", "--verify")
+    assert verify.ok().json["sink_rows"] == 2
+
+
+def test_a_plain_run_over_a_teams_totals(kevs, sink, topic, produce, name):
+    """What says which batches are in a total stays in it, whoever adds to it."""
+    made = topic(partitions=2)
+    produce(made, [(f"k{i % 9}", "x") for i in range(90)])
+    run = ("replay", made, "--sink", sink.url, "--target", "v", "--json", "--yes", "--mode",
+           "count")
+    kevs(*run, "--id", "team", "--workers-group", name("team")).ok()
+
+    def names():
+        return {d["_id"]: {n.split()[1] for n in d["_source"]["eventscope"]}
+                for d in sink.docs("v")}
+    before = names()
+    assert len(before) == 9 and set.union(*before.values()) == {"team-p0", "team-p1"}
+    kevs(*run, "--id", "plain").ok()
+    assert sink.totals("v", "count") == {b"k%d" % i: 20 for i in range(9)}
+    assert all(v >= before[k] for k, v in names().items())
