@@ -216,9 +216,11 @@ static bool refresh(struct evs_screen *s)
     uint64_t told = evs_journal_count();
     for (const struct evs_ui_replay *r = evs_ui_replays(); r; r = r->next)
         now++;
-    for (int i = 0; i + 1 < s->ui->n_stack; i++) /* what runs below goes on telling */
-        if (s->ui->stack[i]->ops->refresh)
-            (void)s->ui->stack[i]->ops->refresh(s->ui->stack[i]);
+    for (int i = 0; i < s->ui->n_stack; i++) { /* what runs below goes on telling */
+        struct evs_screen *below = s->ui->stack[i];
+        if (below->ops != s->ops)
+            (void)below->ops->refresh(below);
+    }
     for (size_t i = 0; i < evs_journal_count(); i++)
         told = told * 31 + (uint64_t)(evs_journal_at(i)->share * 1000) +
                (uint64_t)evs_journal_at(i)->state[0];
