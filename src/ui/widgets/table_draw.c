@@ -155,7 +155,7 @@ void evs_table_layout(const struct evs_table *t, int cols, bool compact,
                       struct evs_table_layout *ret_l)
 {
     int gap = compact ? 1 : t->ops->gap ? t->ops->gap : 2;
-    ret_l->n = 0;
+    *ret_l = (struct evs_table_layout){.n = 0};
     for (int c = 0; c < t->ops->n_cols && ret_l->n < EVS_TABLE_COLS; c++) {
         if (t->ops->col_hidden && t->ops->col_hidden(t->ctx, c))
             continue;
