@@ -59,6 +59,16 @@ static bool write_all(int fd, const char *p, size_t n)
     return true;
 }
 
+/* Who runs it: to tell later whether it was killed. */
+static void put_process(struct evs_jsonw *w)
+{
+    char host[256] = "";
+    if (gethostname(host, sizeof(host) - 1))
+        host[0] = '\0';
+    evs_jsonw_str(w, "host", host);
+    evs_jsonw_i64(w, "pid", getpid());
+}
+
 static bool going(const struct evs_report *r)
 {
     return !strcmp(r->state, "running");
@@ -81,6 +91,7 @@ static enum evs_rc append_line(const char *folder, const struct evs_plan *p,
     evs_jsonw_obj(&w, NULL);
     evs_jsonw_str(&w, "at", evs_num_iso(when, evs_clock_wall_ms()));
     evs_jsonw_str(&w, "user", user_name(room, sizeof(room)));
+    put_process(&w);
     evs_jsonw_str(&w, "cluster", cluster);
     evs_jsonw_str(&w, "topic", p->topic);
     evs_jsonw_str(&w, "sink", sink);
@@ -111,16 +122,6 @@ static char *job_path(const char *folder, const char *id)
         if (*c == '/' || (unsigned char)*c < ' ')
             *c = '_';
     return path;
-}
-
-/* Who runs it: to tell later whether it was killed. */
-static void put_process(struct evs_jsonw *w)
-{
-    char host[256] = "";
-    if (gethostname(host, sizeof(host) - 1))
-        host[0] = '\0';
-    evs_jsonw_str(w, "host", host);
-    evs_jsonw_i64(w, "pid", getpid());
 }
 
 static void keep_job(const struct evs_plan *whole, const struct evs_report *r)

@@ -16,6 +16,7 @@ enum {
     BEAT_US = 400000,
     POP_MS = 50,
     CLAIM_US = 10000000,
+    TEAM_CLAIM_US = 60000000, /* where others of the team keep the store busy */
     CLAIM_WAIT_MS = 250,
     AHEAD_RECORDS = 4096
 };
@@ -359,7 +360,8 @@ static enum evs_rc claim(struct run *r, char *built, struct evs_err *err)
 /* A store that is just starting gets a while; the source's cluster has said its word. */
 static enum evs_rc claim_again(struct run *r, char *built, enum evs_rc rc, struct evs_err *err)
 {
-    int64_t until_us = r->started_us + CLAIM_US;
+    bool team = r->opts->how == EVS_REPLAY_TAKE_OVER;
+    int64_t until_us = r->started_us + (team ? TEAM_CLAIM_US : CLAIM_US);
     while (rc == EVS_RETRY && !(err->domain && !strcmp(err->domain, "kafka")) &&
            evs_clock_mono_us() < until_us) {
         if (evs_stop_wait(r->opts->control->stop, CLAIM_WAIT_MS))

@@ -201,30 +201,57 @@ def test_redis_memory_full_then_resume(kevs, kafka, admin, topic):
                          lambda: sink.ask(["CONFIG", "SET", "maxmemory", "0"]))
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="mounts a small file system")
+class SmallPostgres(stores.Postgres):
+    """Its tables have 3 MB: a file system of that size; where none can be mounted, a limit on the
+    size of each file (log segments are smaller)."""
+
+    initdb = ("--wal-segsize=1",)
+    small, limited = None, False
+
+    def shrink(self):
+        folder = self.dir / "small"
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=777", "none", folder],
+                       check=False, stderr=subprocess.DEVNULL)
+        if not os.path.ismount(folder):
+            self.restart(limited=True)
+            return "File too large"
+        self.small = folder
+        shutil.chown(folder, "postgres")
+        self.sql(f"CREATE TABLESPACE small LOCATION '{folder}'")
+        self.sql("ALTER DATABASE postgres SET default_tablespace = small")
+        return "No space left"
+
+    def restart(self, limited):
+        self.stop()
+        self.limited = limited
+        self.start()
+
+    def argv(self):
+        limit = f"ulimit -S -f {(3 << 20) // 512}; " if self.limited else ""
+        return ["sh", "-c", limit + 'exec "$@"', "sh", *map(str, super().argv())]
+
+    def grow(self):
+        if self.small:
+            subprocess.run(["mount", "-o", "remount,size=64m", self.small], check=True)
+        else:
+            self.restart(limited=False)
+
+    def remove(self):
+        self.stop()
+        if self.small:
+            subprocess.run(["umount", self.small], check=True)
+        super().remove()
+
+
 def test_postgresql_disk_full_then_resume(kevs, kafka, admin, topic, rng):
     name = topic()
     for _ in range(4):
         admin("produce", topic=name, records=[
             {"key": "k", "value_base64": views.b64(rng.randbytes(4000))} for _ in range(500)])
-    with stores.Postgres() as store:
-        small = store.dir / "small"
-        small.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=777", "none", small],
-                       check=False)
-        if not os.path.ismount(small):
-            pytest.skip("no mounts here")
-        try:
-            shutil.chown(small, "postgres")
-            for sql in (f"CREATE TABLESPACE small LOCATION '{small}'",
-                        "ALTER DATABASE postgres SET default_tablespace = small"):
-                store.sql(sql)
-            full_then_resume(kevs, kafka, name, views.Postgres(store.url), ["No space left"],
-                             lambda: subprocess.run(["mount", "-o", "remount,size=64m", small],
-                                                    check=True))
-        finally:
-            store.stop()
-            subprocess.run(["umount", small], check=True)
+    with SmallPostgres() as store:
+        said = store.shrink()
+        full_then_resume(kevs, kafka, name, views.Postgres(store.url), [said], store.grow)
 
 
 class SmallDisk:

@@ -79,6 +79,7 @@ class Store:
 class Postgres(Store):
     name = "postgres"
     user = "postgres"
+    initdb = ()                            # more options of it
     stop_signal = signal.SIGINT            # "fast": ends sessions instead of waiting for them
 
     def binary(self, name):
@@ -91,7 +92,7 @@ class Postgres(Store):
     def prepare(self):
         job = proc.Daemon.start(
             [self.binary("initdb"), "-D", self.dir / "data", "-U", "eventscope", "-A", "trust",
-             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], self.log, user=self.user,
+             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", *self.initdb], self.log, user=self.user,
             cwd=self.dir)
         proc.wait_until(lambda: not job.alive(), "initdb", 60)
 
