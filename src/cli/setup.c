@@ -303,8 +303,8 @@ static enum evs_rc set_property(struct evs_client_conf *conf, const char *text, 
 {
     char name[128];
     const char *eq = strchr(text, '=');
-    if (!strncmp(text, "topic.", 6) && eq)
-        text += 6; /* kcat's way to name a topic's property */
+    if (eq)
+        text = evs_import_name(text);
     if (!eq || eq == text || (size_t)(eq - text) >= sizeof(name)) {
         evs_fail(err, EVS_INVALID, "-X %.*s: not PROPERTY=VALUE", (int)strcspn(text, "="), text);
         return evs_hint(err, "for example -X security.protocol=ssl");

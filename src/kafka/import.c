@@ -216,6 +216,15 @@ static enum evs_rc import_java(struct import *im, const struct evs_conf_item *it
     return EVS_OK;
 }
 
+const char *evs_import_name(const char *name)
+{
+    static const char *const whole[] = {"topic.metadata.", "topic.blacklist"};
+    for (size_t i = 0; i < EVS_COUNT(whole); i++)
+        if (!strncmp(name, whole[i], strlen(whole[i])))
+            return name;
+    return strncmp(name, "topic.", 6) ? name : name + 6;
+}
+
 enum evs_rc evs_import(const struct evs_conf *conf, struct evs_client_conf *to,
                        struct evs_buf *ignored, struct evs_err *err)
 {
@@ -227,9 +236,7 @@ enum evs_rc evs_import(const struct evs_conf *conf, struct evs_client_conf *to,
             rc = import_java(&im, item, err);
             continue;
         }
-        bool of_topic =
-            !strncmp(item->name, "topic.", 6); /* kcat's way to name a topic's property */
-        set(&im, item, item->name + (of_topic ? 6 : 0), item->value);
+        set(&im, item, evs_import_name(item->name), item->value);
     }
     return rc;
 }

@@ -15,6 +15,9 @@
 #include "core/err.h"
 #include "kafka/client.h"
 
+/* topic.acks is kcat's way to name a topic's property acks; librdkafka's own names that begin so
+ * (topic.metadata.refresh.interval.ms, topic.blacklist) stay whole. */
+const char *evs_import_name(const char *name);
 /* Sets to's properties with their origins. ignored (may be NULL): names left out, ", " between. */
 enum evs_rc evs_import(const struct evs_conf *conf, struct evs_client_conf *to,
                        struct evs_buf *ignored, struct evs_err *err) EVS_MUST_USE;

@@ -1,10 +1,10 @@
 /* audit.h - what was written where: one line a run, and the last plan and report of each job.
  *
  * In $XDG_STATE_HOME/eventscope (or ~/.local/state/eventscope): audit.jsonl has a line for a run's
- * beginning and one for its end (when, who, where, cluster id, plan hash, sink without password, result);
- * jobs/ID.json is the last plan and report of an id. One that was killed says "begun" in the first
- * and is "interrupted" in the list. Never event data, never a secret: a sink's password must be
- * given again, or come from PGPASSFILE.
+ * beginning and one for its end (when, who, where, cluster id, plan hash, sink without password,
+ * result); jobs/ID.json is the last plan and report of an id. One that was killed says "begun" in
+ * the first and is "interrupted" in the list. Never event data, never a secret: a sink's password
+ * must be given again, or come from PGPASSFILE.
  *
  * Threads  any one at a time.   Owns  a listing is the caller's.
  * Errors   none that stop a replay: EVS_AGAIN says what could not be written.

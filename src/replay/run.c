@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/xalloc.h"
 #include "kafka/client.h"
+#include "kafka/growth.h"
 #include "replay/audit.h"
 #include "replay/run_priv.h"
 
@@ -62,82 +63,12 @@ void tell_progress(struct run *r, bool now)
     r->opts->progress(r->opts->ctx, &r->report);
 }
 
-/* --- before the first record ----------------------------------------------------------------- */
-enum evs_rc run_new_ckpt(struct run *r, struct evs_err *err)
-{
-    struct evs_range_spec spec;
-    evs_plan_range(r->plan, &spec);
-    spec.now_ms = evs_clock_wall_ms();
-    enum evs_rc rc = evs_range_resolve(r->opts->client, r->plan->topic, &spec, &r->ranges, err);
-    if (rc)
-        return rc;
-    evs_ckpt_done(&r->ckpt);
-    for (size_t i = 0; i < r->ranges->n; i++) {
-        const struct evs_range *g = &r->ranges->parts[i];
-        if (g->error)
-            return evs_fail(err, EVS_FATAL, "%s p%d: %s", r->plan->topic, g->partition, g->error);
-        struct evs_ckpt_part *p = evs_ckpt_part(&r->ckpt, g->partition);
-        p->n[EVS_CKPT_FROM] = p->n[EVS_CKPT_NEXT] = g->from;
-        p->n[EVS_CKPT_END] = g->to > g->from ? g->to : g->from;
-    }
-    return EVS_OK;
-}
-
-/* Whether what the checkpoint wants next is still there. */
-static enum evs_rc check_range(const struct run *r, const struct evs_range *g,
-                               const struct evs_ckpt_part *p, struct evs_err *err)
-{
-    int64_t next = p->n[EVS_CKPT_NEXT], end = p->n[EVS_CKPT_END];
-    if (g->error)
-        return evs_fail(err, EVS_FATAL, "%s p%d: %s", r->plan->topic, g->partition, g->error);
-    if (next < g->low && next < end) {
-        evs_fail(err, EVS_FATAL,
-                 "%s p%d: the checkpoint stands at %lld, the log now starts at %lld",
-                 r->plan->topic, g->partition, (long long)next, (long long)g->low);
-        return evs_hint(err,
-                        "the events between are gone; --restart begins again with what is left");
-    }
-    if (end != EVS_RANGE_OPEN ? end > g->high : next > g->high) {
-        evs_fail(err, EVS_FATAL, "%s p%d: the checkpoint reaches to %lld, the log ends at %lld",
-                 r->plan->topic, g->partition, (long long)(end != EVS_RANGE_OPEN ? end : next),
-                 (long long)g->high);
-        return evs_hint(err, "was the topic made anew? --restart begins again");
-    }
-    return EVS_OK;
-}
-
-/* The ranges that are left to read by the checkpoint. */
-static enum evs_rc ranges_left(struct run *r, struct evs_err *err)
-{
-    EVS_AUTO(evs_buf) struct evs_buf list = EVS_BUF_INIT(1 << 20);
-    struct evs_range_spec spec;
-    evs_plan_range(r->plan, &spec);
-    for (size_t i = 0; i < r->ckpt.n; i++)
-        evs_buf_printf(&list, "%s%d", i ? "," : "", r->ckpt.parts[i].partition);
-    spec.partitions = evs_buf_str(&list);
-    spec.from = spec.to = spec.since = spec.until = NULL;
-    spec.now_ms = evs_clock_wall_ms();
-    evs_ranges_free(r->ranges);
-    r->ranges = NULL;
-    enum evs_rc rc = evs_range_resolve(r->opts->client, r->plan->topic, &spec, &r->ranges, err);
-    for (size_t i = 0; !rc && i < r->ranges->n; i++) {
-        struct evs_range *g = &r->ranges->parts[i];
-        struct evs_ckpt_part *p = evs_ckpt_part(&r->ckpt, g->partition);
-        if (r->plan->follow)
-            p->n[EVS_CKPT_END] = EVS_RANGE_OPEN;
-        rc = check_range(r, g, p, err);
-        g->from = p->n[EVS_CKPT_NEXT];
-        g->to = p->n[EVS_CKPT_END];
-    }
-    return rc;
-}
-
 /* What the checkpoint found and the options say together. */
 static enum evs_rc decide(struct run *r, const struct evs_ckpt *have, enum evs_claim *ret_how,
                           struct evs_err *err)
 {
     enum evs_replay_how how =
-        r->opts->how == EVS_REPLAY_TAKE_OVER ? EVS_REPLAY_RESUME : r->opts->how;
+        r->again || r->opts->how == EVS_REPLAY_TAKE_OVER ? EVS_REPLAY_RESUME : r->opts->how;
     const char *id = r->plan->id;
     if (how == EVS_REPLAY_START && r->claim_unsure && have->n && strcmp(have->state, "done"))
         how = EVS_REPLAY_RESUME; /* our claim, whose answer got lost */
@@ -218,6 +149,9 @@ static enum evs_rc pump(struct run *r, struct evs_err *err)
         }
         if (evs_stop_raised(r->opts->control->stop))
             return EVS_EOF;
+        r->grown = evs_growth_partitions(r->growth) > (int32_t)r->ckpt.n;
+        if (r->grown)
+            return EVS_AGAIN;
         if (atomic_load(&r->enough) || atomic_load(&r->lane_fail))
             return EVS_OK;
         if (paused != atomic_load(&r->opts->control->paused))
@@ -295,9 +229,9 @@ static enum evs_rc check_through(const struct run *r, struct evs_err *err)
 enum evs_rc run_read_all(struct run *r, struct evs_err *err)
 {
     enum evs_rc rc = EVS_AGAIN;
-    while (rc == EVS_AGAIN) {
+    while (rc == EVS_AGAIN && !r->grown) {
         atomic_store(&r->lane_fail, false);
-        rc = ranges_left(r, err);
+        rc = run_ranges_left(r, err);
         if (!rc)
             rc = read_once(r, err);
     }
@@ -348,7 +282,7 @@ static enum evs_rc claim(struct run *r, char *built, struct evs_err *err)
         rc = run_new_ckpt(r, err);
     evs_ckpt_done(&have);
     if (!rc && known)
-        rc = ranges_left(r, err); /* gone or made anew: say so before anything is touched */
+        rc = run_ranges_left(r, err); /* gone or made anew: say so before anything is touched */
     if (!rc)
         rc = r->sink->ops->prepare ? r->sink->ops->prepare(r->sink, err) : EVS_OK;
     if (!rc)
@@ -374,6 +308,43 @@ static enum evs_rc claim_again(struct run *r, char *built, enum evs_rc rc, struc
     return rc;
 }
 
+static void close_sinks(struct run *r)
+{
+    evs_sink_close(r->sink);
+    evs_sink_close(r->dead_sink);
+    r->sink = r->dead_sink = NULL;
+}
+
+/* A checkpoint has its partitions from a claim: the sink is claimed anew, with those that came. */
+static enum evs_rc read_grown(struct run *r, char *built, struct evs_err *err)
+{
+    close_sinks(r);
+    evs_ranges_free(r->ranges);
+    r->ranges = NULL;
+    evs_ckpt_done(&r->ckpt);
+    r->again = true;
+    r->grown = false;
+    evs_log(EVS_LOG_INFO, "replay %s: %s has %d partitions now", r->plan->id, r->plan->topic,
+            (int)evs_growth_partitions(r->growth));
+    enum evs_rc rc = claim_again(r, built, claim(r, built, err), err);
+    return rc ? rc : run_read_all(r, err);
+}
+
+static enum evs_rc read_to_end(struct run *r, char *built, struct evs_err *err)
+{
+    enum evs_rc rc = EVS_OK;
+    if (run_follows_all(r))
+        rc = evs_growth_start(r->opts->client, r->plan->topic, r->ranges->topic_partitions,
+                              &r->growth, err);
+    if (!rc)
+        rc = run_read_all(r, err);
+    while (rc == EVS_AGAIN && r->grown)
+        rc = read_grown(r, built, err);
+    evs_growth_free(r->growth);
+    r->growth = NULL;
+    return rc;
+}
+
 static enum evs_rc finish(struct run *r, enum evs_rc rc, struct evs_err *err)
 {
     struct evs_err second = EVS_ERR_INIT;
@@ -383,6 +354,8 @@ static enum evs_rc finish(struct run *r, enum evs_rc rc, struct evs_err *err)
             r->plan->swap ? r->sink->ops->swap(r->sink, r->plan->target, err) : finish_sink(r, err);
         if (rc)
             r->report.state = rc == EVS_EOF ? "stopped" : "failed";
+    } else if (!r->sink) {
+        return rc == EVS_EOF ? EVS_OK : rc;
     } else if (rc == EVS_EOF && r->sink->ops->beat(r->sink, &second) == EVS_FATAL) {
         evs_log(EVS_LOG_WARN, "replay %s: %s", r->plan->id, second.msg); /* told to stop as well */
     } else {
@@ -396,8 +369,7 @@ static enum evs_rc finish(struct run *r, enum evs_rc rc, struct evs_err *err)
 
 static void run_done(struct run *r)
 {
-    evs_sink_close(r->sink);
-    evs_sink_close(r->dead_sink);
+    close_sinks(r);
     evs_ranges_free(r->ranges);
     evs_ckpt_done(&r->ckpt);
     for (size_t i = 0; i < r->skips.n; i++)
@@ -433,8 +405,7 @@ enum evs_rc evs_replay_run(const struct evs_replay_opts *opts, struct evs_report
         run_update_report(&r);
         (void)!evs_audit_write(r.plan, &r.report, opts->client, &unlogged);
         tell_progress(&r, true);
-        rc = run_read_all(&r, err);
-        rc = finish(&r, rc, err);
+        rc = finish(&r, read_to_end(&r, built, err), err);
     }
     run_update_report(&r);
     if (rc)

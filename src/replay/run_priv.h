@@ -69,9 +69,12 @@ struct run {
     struct evs_report report;
     _Atomic int64_t read, matched, paced, pace_from_us, pace_base;
     _Atomic int64_t first_ts, blocked_us, max_events;
-    _Atomic bool enough;    /* --count is reached */
-    _Atomic bool lane_fail; /* a lane has fail set */
-    bool claim_unsure;      /* a claim got no answer: what stands there may be our own */
+    _Atomic bool enough;       /* --count is reached */
+    _Atomic bool lane_fail;    /* a lane has fail set */
+    struct evs_growth *growth; /* of a topic that is followed whole */
+    bool grown;                /* there are partitions that nobody reads */
+    bool again;                /* the sink was opened anew: this claim goes on */
+    bool claim_unsure;         /* a claim got no answer: what stands there may be our own */
     int64_t started_us, idle_us, write_us, told_us, beat_us, asked_us;
     char cluster_id[64];
 };
@@ -84,10 +87,16 @@ extern const struct evs_reader_ops lane_ops;
 /* Hands over what the lane has, if anything; the batch is the caller's. */
 struct batch *lane_take(struct lane *l);
 
+/* run_ranges.c */
+/* The ranges that are left to read by the checkpoint; to a run that follows a topic whole belong
+ * partitions that were added. */
+enum evs_rc run_ranges_left(struct run *r, struct evs_err *err);
+bool run_follows_all(const struct run *r);
+enum evs_rc run_new_ckpt(struct run *r, struct evs_err *err);
+
 /* run.c */
 int64_t run_span_left(const struct run *r);
 void run_update_report(struct run *r);
-enum evs_rc run_new_ckpt(struct run *r, struct evs_err *err);
 enum evs_rc run_read_all(struct run *r, struct evs_err *err);
 
 /* A part of the rows, by hash of what tells them apart: what would take too much memory at once is

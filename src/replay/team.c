@@ -81,6 +81,20 @@ static enum evs_rc make_shares(struct team *t, struct evs_err *err)
     return rc;
 }
 
+/* Of a partition that was added since. */
+static struct share *add_share(struct team *t, int32_t partition)
+{
+    struct evs_err err = EVS_ERR_INIT;
+    struct share s = {.partition = partition};
+    if (plan_of(t->opts->plan, partition, &s.plan, &err)) {
+        evs_log(EVS_LOG_WARN, "replay %s: %s", t->opts->plan->id, err.msg);
+        return NULL;
+    }
+    t->shares = evs_xgrow(t->shares, t->n + 1, sizeof(*t->shares));
+    t->shares[t->n] = s;
+    return &t->shares[t->n++];
+}
+
 static struct share *share_of(struct team *t, int32_t partition)
 {
     for (size_t i = 0; i < t->n; i++)
@@ -162,6 +176,8 @@ static void given(void *ctx, const int32_t *partitions, size_t n)
     struct team *t = ctx;
     for (size_t i = 0; i < n; i++) {
         struct share *s = share_of(t, partitions[i]);
+        if (!s && t->opts->plan->follow && !t->opts->plan->partitions)
+            s = add_share(t, partitions[i]);
         if (s)
             s->ours = true;
     }

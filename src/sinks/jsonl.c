@@ -140,6 +140,7 @@ static enum evs_rc claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
         return rc;
     int64_t epoch = s->ckpt.epoch + 1;
     if (how == EVS_CLAIM_RESUME && s->ckpt.n) {
+        evs_ckpt_add(&s->ckpt, c);
         evs_ckpt_done(c);
         evs_ckpt_copy(c, &s->ckpt);
     } else {

@@ -234,6 +234,7 @@ static enum evs_rc claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
         rc = load(sink, &now, err);
     s->epoch = now.epoch + 1;
     if (!rc && how == EVS_CLAIM_RESUME && now.n) {
+        evs_ckpt_add(&now, c);
         evs_ckpt_done(c);
         evs_ckpt_copy(c, &now);
     }

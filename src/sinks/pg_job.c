@@ -248,6 +248,7 @@ enum evs_rc evs_pg_claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
     s->epoch = now.epoch + 1;
     bool resume = how == EVS_CLAIM_RESUME && now.n;
     if (resume) {
+        evs_ckpt_add(&now, c);
         evs_ckpt_done(c);
         evs_ckpt_copy(c, &now);
     }

@@ -328,6 +328,7 @@ static enum evs_rc claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
     s->epoch = now.epoch + 1;
     bool totals = s->view.mode == EVS_VIEW_COUNT || s->view.mode == EVS_VIEW_SUM;
     if (how == EVS_CLAIM_RESUME && now.n) {
+        evs_ckpt_add(&now, c);
         evs_ckpt_done(c);
         evs_ckpt_copy(c, &now);
     } else if (s->fresh) {

@@ -79,6 +79,16 @@ struct evs_ckpt_part *evs_ckpt_part(struct evs_ckpt *c, int32_t partition)
     return &c->parts[at];
 }
 
+void evs_ckpt_add(struct evs_ckpt *to, const struct evs_ckpt *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        size_t had = to->n;
+        struct evs_ckpt_part *p = evs_ckpt_part(to, from->parts[i].partition);
+        if (to->n > had)
+            *p = from->parts[i];
+    }
+}
+
 int64_t evs_ckpt_total(const struct evs_ckpt *c, enum evs_ckpt_field field)
 {
     int64_t sum = 0;

@@ -111,6 +111,8 @@ void evs_ckpt_copy(struct evs_ckpt *to, const struct evs_ckpt *from);
 void evs_ckpt_text(char **member, const char *text, size_t len);
 /* The partition's row, added when missing (order kept). */
 struct evs_ckpt_part *evs_ckpt_part(struct evs_ckpt *c, int32_t partition);
+/* Adds the partitions that `to` lacks: those of a topic that grew, to a claim that resumes. */
+void evs_ckpt_add(struct evs_ckpt *to, const struct evs_ckpt *from);
 /* The sum over partitions. */
 int64_t evs_ckpt_total(const struct evs_ckpt *c, enum evs_ckpt_field field);
 

@@ -188,6 +188,7 @@ enum evs_rc evs_es_claim(struct evs_sink *sink, enum evs_claim how, struct evs_c
         evs_buf_reset(&s->redo);
         evs_buf_adds(&s->redo, text ? text : "");
         rc = evs_es_redo(s, err);
+        evs_ckpt_add(&s->ckpt, c);
         evs_ckpt_done(c);
         evs_ckpt_copy(c, &s->ckpt);
     } else {

@@ -111,7 +111,8 @@ struct evs_sink_ops {
     /* Makes what is missing: tables, index, file. NULL: nothing to make. */
     enum evs_rc (*prepare)(struct evs_sink *s, struct evs_err *err);
     enum evs_rc (*load)(struct evs_sink *s, struct evs_ckpt *ret_c, struct evs_err *err);
-    /* Takes the job: c holds the partitions to begin with, and afterwards what the sink holds. */
+    /* Takes the job: c holds the partitions to begin with, and afterwards what the sink holds; a
+     * claim that resumes adds those of c that the sink does not know. */
     enum evs_rc (*claim)(struct evs_sink *s, enum evs_claim how, struct evs_ckpt *c,
                          struct evs_err *err);
     enum evs_rc (*apply)(struct evs_sink *s, struct evs_sink_batch *b, struct evs_sink_done *ret_d,

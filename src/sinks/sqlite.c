@@ -375,6 +375,7 @@ static enum evs_rc claim_in_txn(struct evs_sqlite *s, enum evs_claim how, struct
     if (!rc)
         rc = delete_all(s, "eventscope_checkpoint", "id", s->id, err);
     if (resume) {
+        evs_ckpt_add(&now, c);
         evs_ckpt_done(c);
         *c = now;
     } else {

@@ -194,3 +194,12 @@ def test_path(evs, conf):
     assert seen == {"path": os.fspath(path), "from": "default", "exists": True}
     seen = evs("config", "path", "--json", env={"EVENTSCOPE_CONFIG": path}).ok().json
     assert seen["from"] == "EVENTSCOPE_CONFIG"
+
+
+def test_a_property_whose_name_begins_with_topic(evs):
+    """kcat's topic. is taken off, but not where it belongs to the name."""
+    for name in ("topic.metadata.refresh.interval.ms", "topic.blacklist"):
+        got = evs("config", "show", "-b", "h:1", "-X", f"{name}=1000", "--json").ok()
+        assert name in got.out
+    got = evs("config", "show", "-b", "h:1", "-X", "topic.acks=1", "--json").ok()
+    assert "topic.acks" not in got.out and '"acks"' in got.out
