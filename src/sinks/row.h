@@ -9,7 +9,8 @@
  * stores that keep a version. Where the timestamps of one partition go backwards, three events of
  * such a key may each be newer than the next: then what reaches the sink later decides (a search
  * index, by rank, keeps the partition whose clock was ahead). Such a topic has no one truth; lint
- * finds it (split-key, timestamp-regression).
+ * finds it (split-key, timestamp-regression). A rank also depends on where its run began: only
+ * where timestamps do not go back is it the same in every window.
  *
  * Units    ts_ms epoch milliseconds; offsets as Kafka's; counters are events, rows, bytes.
  * Threads  none.   Owns  rows borrow everything; a checkpoint owns its partitions and texts.
