@@ -11,7 +11,7 @@ from support import kcat, paths, services
 from support.admin import Admin
 from support.kafka import KafkaBroker
 from support.program import Evs
-from support.tty import Tui
+from support.tty import SAMPLE_READY, Tui
 
 TEST_SECONDS = int(os.environ.get("EVENTSCOPE_TEST_SECONDS", "300"))
 
@@ -202,6 +202,14 @@ def tui(evs):
     yield start
     for t in made:
         t.close()
+
+
+@pytest.fixture
+def demo(tui):
+    """The program on the sample cluster, its Topics judged."""
+    def start(*args, **options):
+        return tui("demo", *args, **options).wait(SAMPLE_READY, 60)
+    return start
 
 
 @pytest.fixture

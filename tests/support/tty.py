@@ -17,6 +17,10 @@ KEYS = {"enter": "\r", "esc": "\x1b", "tab": "\t", "backspace": "\x7f", "space":
         "delete": "\x1b[3~", "f1": "\x1bOP", "btab": "\x1b[Z"}
 
 
+# The sample cluster's Topics once its worst topic has been judged.
+SAMPLE_READY = re.compile(r"shop\.orders\.placed .* (hot|stalled|stopped)")
+
+
 class Screen(pyte.Screen):
     """With the scrolling (SU, SD) that pyte leaves out and curses uses."""
 

@@ -6,14 +6,14 @@ import sqlite3
 
 import pytest
 
-READY = re.compile(r"shop\.orders\.placed .* (hot|stalled|stopped)")
+from support.tty import SAMPLE_READY
 
 
 @pytest.fixture
-def demo(tui):
+def demo(demo):
+    """With the cursor on the hot topic, alone in the list."""
     def start(*args, **options):
-        t = tui("demo", *args, **options)
-        t.wait(READY, 60)
+        t = demo(*args, **options)
         return t.send("/", "orders.placed", "enter").wait(re.compile(r"► +shop\.orders\.placed"))
     return start
 
@@ -128,7 +128,7 @@ def test_rebound_keys_show_everywhere(evs, tui):
     folder.mkdir(parents=True)
     (folder / "keys").write_text("[global]\nZ = go-keys\nK = none\n")
     t = tui("demo", rows=34, cols=120)
-    t.wait(READY, 60)
+    t.wait(SAMPLE_READY, 60)
     t.send("/", "orders.placed", "enter").wait(re.compile(r"► +shop\.orders\.placed"))
     t.wait(lambda t: "Z keys" in t.lines[-1])
     assert "K keys" not in t.lines[-1]

@@ -5,16 +5,7 @@ import time
 
 import pytest
 
-READY = re.compile(r"shop\.orders\.placed .* (hot|stalled|stopped)")
-
-
-@pytest.fixture
-def demo(tui):
-    def start(*args, **options):
-        t = tui("demo", *args, **options)
-        t.wait(READY, 60)
-        return t
-    return start
+from support.tty import SAMPLE_READY
 
 
 def goto(t, topic):
@@ -95,7 +86,7 @@ def test_no_color_means_no_colour(demo):
     t = demo(env={"NO_COLOR": "1"}, rows=24, cols=80)
     assert not re.search(rb"\x1b\[[0-9;]*(3[0-7]|38;5|48;5|4[0-7])[;m]", bytes(t.raw))
     t.wait("skewed", 30).wait("empty", 30)
-    assert READY.search(t.text)
+    assert SAMPLE_READY.search(t.text)
 
 
 @pytest.mark.parametrize("term", ["vt100", "linux", "xterm", "screen"])
@@ -160,7 +151,7 @@ def test_a_resize_keeps_the_record(demo):
 def test_no_cluster_offers_a_start(tui):
     t = tui(rows=20, cols=100)
     t.wait("Welcome").wait("try it on sample data")
-    t.send("enter").wait("SAMPLE DATA").wait(READY, 60)
+    t.send("enter").wait("SAMPLE DATA").wait(SAMPLE_READY, 60)
 
 
 def test_typed_brokers(tui):
