@@ -10,7 +10,7 @@
 #include "kafka/client.h"
 #include "replay/run_priv.h"
 
-enum { BACKOFF_MS = 100, BACKOFF_MAX_MS = 5000, RETRY_MS = 60000 };
+enum { BACKOFF_MS = 100, BACKOFF_MAX_MS = 5000, RETRY_MS = 60000, SKIP_EVENTS = 5000 };
 
 void run_waiting(void *ctx)
 {
@@ -86,6 +86,9 @@ static enum evs_rc refused(struct run *r, const struct evs_sink_batch *b, struct
     r->skips.items[r->skips.n++].why = evs_xstrdup(err->msg);
     evs_log(EVS_LOG_WARN, "replay %s: %s p%d @ %s: %s", r->plan->id, r->plan->topic, row->partition,
             where, err->msg);
+    int64_t most = atomic_load(&r->max_events);
+    if (!most || most > SKIP_EVENTS) /* where one is there are more: each costs its batch again */
+        atomic_store(&r->max_events, SKIP_EVENTS);
     return EVS_AGAIN; /* read again without it */
 }
 
