@@ -89,7 +89,8 @@ bool evs_lint_place_words(const struct evs_json_tree *t, const struct evs_json_n
 
 struct evs_lint_rule {
     const char *name, *help;
-    bool records; /* needs records */
+    bool records;  /* needs records */
+    bool settings; /* needs the topic's settings; silent about a topic without them */
     /* Once a run; *ret_shared goes to open. NULL: nothing to begin. EVS_EOF: not possible here, the
      * message says why. */
     enum evs_rc (*begin)(struct evs_client *c, struct evs_stop *stop, void **ret_shared,

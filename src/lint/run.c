@@ -247,7 +247,7 @@ static void check_topic(struct evs_lint *l, const struct evs_meta_topic *self,
     l->topic = (struct evs_lint_topic){.name = self->name,
                                        .meta = l->meta,
                                        .self = self,
-                                       .config = config && !config->error ? config : NULL,
+                                       .config = config->error ? NULL : config,
                                        .now_ms = evs_clock_wall_ms()};
     l->newer = 0;
     l->started = evs_xcalloc((size_t)self->n_partitions + 1, sizeof(*l->started));
@@ -300,9 +300,33 @@ static void begin_rules(struct evs_lint *l)
     }
 }
 
+/* Topics whose settings nobody told: one word for all, and which rules it is about. */
+static void skip_unset(struct evs_lint *l, const struct evs_topic_config *configs, size_t n)
+{
+    EVS_AUTO(evs_buf) struct evs_buf what = EVS_BUF_INIT(8192);
+    size_t unknown = 0;
+    const struct evs_topic_config *first = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (configs[i].error && !unknown++)
+            first = &configs[i];
+    if (!unknown)
+        return;
+    if (unknown == 1)
+        evs_buf_printf(&what, "settings of %s", first->topic);
+    else
+        evs_buf_printf(&what, "settings of %zu topics, %s the first", unknown, first->topic);
+    const char *before = ", for ";
+    for (int i = 0; i < l->n_rules; i++)
+        if (l->rules[i].begun && l->rules[i].rule->settings) {
+            evs_buf_printf(&what, "%s%s", before, l->rules[i].rule->name);
+            before = " and ";
+        }
+    if (!strcmp(before, " and "))
+        skip(l, evs_buf_str(&what), first->error);
+}
+
 static void check_topics(struct evs_lint *l)
 {
-    struct evs_err err = EVS_ERR_INIT;
     size_t n = 0;
     const struct evs_meta_topic **wanted =
         evs_xcalloc((size_t)l->meta->n_topics + 1, sizeof(*wanted));
@@ -319,17 +343,19 @@ static void check_topics(struct evs_lint *l)
     l->doing = NULL;
     l->loop_us = evs_clock_mono_us();
     size_t known = 0;
-    bool good = false;
     for (size_t i = 0; i < n && !evs_stop_raised(&l->stop); i++) {
         if (i == known) {
             size_t some = n - i < CONFIGS_AT_ONCE ? n - i : CONFIGS_AT_ONCE;
-            good = !evs_topic_configs(l->client, configs + i, some, &err);
-            known += some;
+            struct evs_err err = EVS_ERR_INIT;
+            bool good = !evs_topic_configs(l->client, configs + i, some, &err);
+            for (known += some; !good && some--;)
+                configs[i + some].error = evs_xstrdup(err.msg);
         }
-        check_topic(l, wanted[i], good ? &configs[i] : NULL);
+        check_topic(l, wanted[i], &configs[i]);
         if (due(l))
             publish(l, false);
     }
+    skip_unset(l, configs, known);
     evs_topic_configs_done(configs, known);
     evs_free(configs);
     evs_free(wanted);

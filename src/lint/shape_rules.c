@@ -111,6 +111,7 @@ const struct evs_lint_rule evs_lint_tombstone = {
     .name = "tombstone-not-compacted",
     .help = "null values on a topic that is not compacted",
     .records = true,
+    .settings = true,
     .open = open_seen,
     .event = see_tombstone,
     .judge = judge_tombstone,
@@ -163,5 +164,6 @@ static void judge_replication(void *state, const struct evs_lint_topic *t, struc
 const struct evs_lint_rule evs_lint_replication = {
     .name = "replication-risk",
     .help = "replicas and in-sync settings that risk loss or a stop",
+    .settings = true,
     .judge = judge_replication,
 };

@@ -188,6 +188,11 @@ def test_missing_permissions(evs, broker, any_admin):
     said = fails(doctor(), "lag", "billing", add + "Describe --group billing")
     assert said["read"]["ok"] is True
     assert said["configs"]["fix"] == add + "DescribeConfigs --topic orders"
+    got = evs("lint", "orders", "--json", "-b", k.address("SASL"), *login("bob"))
+    assert not got.json["complete"]     # two rules could not judge: that is no clean bill
+    why = {s["what"]: s["why"] for s in got.json["skipped"]}
+    about = "settings of orders, for tombstone-not-compacted and replication-risk"
+    assert "uthoriz" in why[about], why
     admin("acl", resource="GROUP", name="billing", principal="User:bob", operation="DESCRIBE")
     admin("acl", resource="TOPIC", name="orders", principal="User:bob",
           operation="DESCRIBE_CONFIGS")
