@@ -21,7 +21,7 @@ struct evs_thread {
     char name[16];
 };
 
-enum { YIELD_NICE = 5, NICE_NONE = 1000 };
+enum { YIELD_NICE = 10, NICE_NONE = 1000 };
 static atomic_int nice_of_others = NICE_NONE;
 
 void evs_thread_yield_to_me(void)

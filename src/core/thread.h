@@ -24,7 +24,7 @@ enum evs_rc evs_thread_start(const char *name, void (*run)(void *arg), void *arg
 /* Runs both, one on a thread of its own where the system gives it; returns when both are done. */
 void evs_thread_both(void (*one)(void *arg), void *one_arg, void (*other)(void *arg),
                      void *other_arg);
-/* Threads started from now on, and those they start, yield the processor to this one (nice +5): a
+/* Threads started from now on, and those they start, yield the processor to this one (nice +10): a
  * scan on every core must not slow down the keys. Never back. */
 void evs_thread_yield_to_me(void);
 void evs_thread_join(struct evs_thread *t); /* NULL is fine; frees t */
