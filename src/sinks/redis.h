@@ -69,6 +69,7 @@ void evs_redis_adds(struct evs_redis *s, const char *text);
 void evs_redis_add_name(struct evs_redis *s, const void *key, size_t n); /* TARGET:key */
 enum evs_rc evs_redis_send(struct evs_redis *s,
                            struct evs_err *err); /* queued: one pending reply */
+enum evs_rc evs_redis_push(struct evs_redis *s, struct evs_err *err); /* what is queued, out */
 enum evs_rc evs_redis_reply(struct evs_redis *s, redisReply **ret_r, struct evs_err *err);
 
 /* redis_url.c: host, port, db, user, password and TLS. */

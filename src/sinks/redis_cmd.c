@@ -86,6 +86,11 @@ static int push(struct evs_redis *s)
     return failed;
 }
 
+enum evs_rc evs_redis_push(struct evs_redis *s, struct evs_err *err)
+{
+    return push(s) ? evs_redis_fail(s, NULL, err) : EVS_OK;
+}
+
 enum evs_rc evs_redis_reply(struct evs_redis *s, redisReply **ret_r, struct evs_err *err)
 {
     void *got = NULL;

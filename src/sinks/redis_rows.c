@@ -329,12 +329,15 @@ static enum evs_rc put_rows(struct evs_redis *s, const struct evs_sink_batch *b,
 }
 
 /* Reads the replies of the queued commands, then EXEC's. A reply that is an error fails. */
-static enum evs_rc execute(struct evs_redis *s, struct evs_err *err)
+static enum evs_rc execute(struct evs_redis *s, const struct plan *p, struct evs_err *err)
 {
     redisReply *r = NULL;
     evs_redis_begin(s, "EXEC");
     enum evs_rc rc = evs_redis_send(s, err), first = EVS_OK;
     struct evs_err why = EVS_ERR_INIT;
+    if (!rc)
+        rc = evs_redis_push(s, err);
+    evs_redis_look_meet(s, &p->look); /* while Redis works */
     while (!rc && s->pending) {
         if (r)
             freeReplyObject(r);
@@ -382,7 +385,7 @@ static enum evs_rc apply(struct evs_redis *s, struct evs_sink_batch *b, struct p
         rc = put_rows(s, b, p, err);
     if (!rc)
         rc = evs_redis_put_ckpt(s, b->parts, b->n_parts, err);
-    return rc ? rc : execute(s, err);
+    return rc ? rc : execute(s, p, err);
 }
 
 enum evs_rc evs_redis_apply(struct evs_sink *sink, struct evs_sink_batch *b,
@@ -404,7 +407,7 @@ enum evs_rc evs_redis_apply(struct evs_sink *sink, struct evs_sink_batch *b,
     } else {
         *ret_d = d;
         if (p.look.n)
-            evs_redis_look_told(s, &p.look);
+            s->versions.turn++;
     }
     evs_redis_look_done(&p.look);
     for (size_t i = 0; i < b->n; i++)

@@ -426,10 +426,9 @@ enum evs_rc evs_redis_look_put(struct evs_redis *s, const struct evs_redis_look 
     return rc ? rc : put_numbers(s, l, keep, err);
 }
 
-void evs_redis_look_told(struct evs_redis *s, const struct evs_redis_look *l)
+void evs_redis_look_meet(struct evs_redis *s, const struct evs_redis_look *l)
 {
     struct evs_redis_versions *v = &s->versions;
-    v->turn++;
     for (size_t i = 0; v->alone && i < l->n; i++)
         meet(v, hash_of(v, l->rows[i].key, l->rows[i].key_len));
 }

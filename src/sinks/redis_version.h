@@ -61,9 +61,10 @@ void evs_redis_versions_done(struct evs_redis *s);
 enum evs_rc evs_redis_look(struct evs_redis *s, const struct evs_row *rows, size_t n, bool write,
                            struct evs_redis_look *ret_l, struct evs_err *err);
 void evs_redis_look_done(struct evs_redis_look *l);
-/* Queues the versions of the rows to keep, inside MULTI; then, once EXEC ran, told says so. */
+/* Queues the versions of the rows to keep, inside MULTI. meet: this run writes their keys; said too
+ * early it only asks in vain later. After EXEC the versions' turn is one more. */
 enum evs_rc evs_redis_look_put(struct evs_redis *s, const struct evs_redis_look *l,
                                const bool *keep, struct evs_err *err);
-void evs_redis_look_told(struct evs_redis *s, const struct evs_redis_look *l);
+void evs_redis_look_meet(struct evs_redis *s, const struct evs_redis_look *l);
 
 #endif
