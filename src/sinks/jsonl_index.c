@@ -210,6 +210,17 @@ enum evs_rc evs_jsonl_get(struct evs_sink *sink, const struct evs_row *keys, siz
     }
     enum evs_rc rc = each_line(s->path, &s->view, s->length, give_wanted, &w, err);
     evs_map_done(&w.keys, NULL);
+    for (size_t i = 0; !rc && s->view.mode == EVS_VIEW_LATEST && i < n; i++) {
+        const struct evs_jsonl_entry *e = evs_map_get(&s->index, keys[i].key, keys[i].key_len);
+        struct evs_row gone = {.key = keys[i].key, .key_len = keys[i].key_len, .deleted = true};
+        if (!e || !e->deleted)
+            continue;
+        gone.partition = e->partition;
+        gone.offset = e->offset;
+        gone.ts_ms = e->ts_ms;
+        if (!found(ctx, &gone))
+            break;
+    }
     return rc;
 }
 

@@ -1,6 +1,7 @@
 /* pg_read.c - rows back out of PostgreSQL, for diff and verify. */
 #include <string.h>
 
+#include "core/map.h"
 #include "core/num.h"
 #include "core/xalloc.h"
 #include "sinks/pg.h"
@@ -11,6 +12,8 @@ struct reading {
     struct evs_buf key, value, text;
     evs_sink_found *found;
     void *ctx;
+    struct evs_map *met; /* keys given so far, where that counts; else NULL */
+    bool gone;           /* the rows are versions, of keys that have no row unless met */
 };
 
 static int hex(char c)
@@ -86,6 +89,12 @@ static bool give(struct reading *rd, const PGresult *r, int row)
     out.partition = (int32_t)number(r, row, 1);
     out.offset = number(r, row, 2);
     out.ts_ms = number(r, row, 3);
+    out.deleted = rd->gone;
+    if (rd->gone)
+        return rd->met && evs_map_get(rd->met, out.key, out.key_len) ? true
+                                                                    : rd->found(rd->ctx, &out);
+    if (rd->met && out.key)
+        *evs_map_put(rd->met, out.key, out.key_len) = rd;
     if (!v->n_columns) {
         out.value = field(r, row, 4, PQftype(r, 4) == BYTEA, &rd->value, &out.value_len);
         return rd->found(rd->ctx, &out);
@@ -144,10 +153,10 @@ static enum evs_rc select_sql(struct evs_pg *s, struct evs_err *err)
 }
 
 /* Row by row: a view may be larger than memory. */
-static enum evs_rc stream(struct evs_pg *s, const char *param, evs_sink_found *found, void *ctx,
-                          struct evs_err *err)
+static enum evs_rc stream(const struct reading *given, const char *param, struct evs_err *err)
 {
-    struct reading rd = {.s = s, .found = found, .ctx = ctx};
+    struct reading rd = *given;
+    struct evs_pg *s = rd.s;
     const char *values[] = {param};
     enum evs_rc rc = EVS_OK;
     s->cancelled = false;
@@ -185,7 +194,8 @@ enum evs_rc evs_pg_scan(struct evs_sink *sink, evs_sink_found *found, void *ctx,
         rc = select_sql(s, err);
     if (!rc && s->view.mode == EVS_VIEW_LOG)
         evs_buf_printf(&s->sql, " WHERE t.topic = %s", s->topic_lit);
-    return rc ? rc : stream(s, NULL, found, ctx, err);
+    const struct reading rd = {.s = s, .found = found, .ctx = ctx};
+    return rc ? rc : stream(&rd, NULL, err);
 }
 
 void evs_pg_element(struct evs_buf *out, const void *p, size_t n, bool bytes)
@@ -227,6 +237,30 @@ static enum evs_rc key_type(struct evs_pg *s, struct evs_buf *out, bool *ret_byt
     return rc;
 }
 
+/* Of these keys those without a row, whose version says that they had one. */
+static enum evs_rc get_deleted(struct reading *rd, const struct evs_row *keys, size_t n,
+                               struct evs_err *err)
+{
+    struct evs_pg *s = rd->s;
+    EVS_AUTO(evs_buf) struct evs_buf list = EVS_BUF_INIT((size_t)1 << 30);
+    bool has = false;
+    enum evs_rc rc = evs_pg_has_table(s, "eventscope_version", &has, err);
+    if (rc || !has)
+        return rc;
+    evs_buf_addc(&list, '{');
+    for (size_t i = 0; i < n; i++)
+        evs_pg_element(&list, keys[i].key, keys[i].key_len, true);
+    evs_buf_addc(&list, '}');
+    evs_buf_reset(&s->sql);
+    evs_buf_printf(&s->sql,
+                   "SELECT v.\"key\", v.\"partition\", v.\"offset\", v.ts FROM"
+                   " eventscope_version AS v WHERE v.target = %s AND"
+                   " v.\"key\" = ANY($1::bytea[])",
+                   s->target_lit);
+    rd->gone = true;
+    return stream(rd, evs_buf_str(&list), err);
+}
+
 enum evs_rc evs_pg_get(struct evs_sink *sink, const struct evs_row *keys, size_t n,
                        evs_sink_found *found, void *ctx, struct evs_err *err)
 {
@@ -259,5 +293,12 @@ enum evs_rc evs_pg_get(struct evs_sink *sink, const struct evs_row *keys, size_t
                        s->topic_lit);
     else
         evs_buf_printf(&s->sql, " WHERE t.\"key\" = ANY($1::%s[])", evs_buf_str(&type));
-    return stream(s, evs_buf_str(&list), found, ctx, err);
+    struct evs_map met = EVS_MAP_INIT;
+    struct reading rd = {.s = s, .found = found, .ctx = ctx};
+    rd.met = s->view.n_columns ? &met : NULL; /* else only deleted keys have a version */
+    rc = stream(&rd, evs_buf_str(&list), err);
+    if (!rc && s->view.mode == EVS_VIEW_LATEST)
+        rc = get_deleted(&rd, keys, n, err);
+    evs_map_done(&met, NULL);
+    return rc;
 }

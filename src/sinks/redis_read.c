@@ -38,14 +38,17 @@ static bool give_latest(struct evs_redis *s, const struct evs_row *key,
     row.partition = seen->known ? seen->partition : -1;
     row.offset = seen->known ? seen->offset : -1;
     row.ts_ms = seen->known ? seen->ts_ms : -1;
+    row.deleted = s->view.n_columns ? !r->elements : r->type != REDIS_REPLY_STRING;
+    if (row.deleted) /* its version stands in the way of older events all the same */
+        return seen->known ? found(ctx, &row) : true;
     if (s->view.n_columns) {
         read_cells(&s->view, r, cells);
         row.cells = cells;
-        return r->elements ? found(ctx, &row) : true;
+    } else {
+        row.value = r->str;
+        row.value_len = (size_t)r->len;
     }
-    row.value = r->str;
-    row.value_len = (size_t)r->len;
-    return r->type == REDIS_REPLY_STRING ? found(ctx, &row) : true;
+    return found(ctx, &row);
 }
 
 /* Rows of latest by key, a chunk in one round trip after that for the versions. */

@@ -52,6 +52,45 @@ static bool give(struct evs_sqlite *s, sqlite3_stmt *st, struct evs_row_cell *ce
     return found(ctx, &r);
 }
 
+/* Whether anything is known of deleted keys, before a question for each. */
+static bool has_versions(struct evs_sqlite *s)
+{
+    struct evs_err ignored = EVS_ERR_INIT;
+    sqlite3_stmt *st;
+    if (s->view.mode != EVS_VIEW_LATEST || !evs_sqlite_has_table(s, "eventscope_version") ||
+        evs_sqlite_stmt(s, EVS_SQL_VERSIONS, &st, &ignored))
+        return false;
+    sqlite3_bind_text(st, 1, s->target, -1, SQLITE_STATIC);
+    bool has = sqlite3_step(st) == SQLITE_ROW;
+    sqlite3_reset(st);
+    return has;
+}
+
+/* A key without a row, whose version says that it had one. */
+static enum evs_rc give_deleted(struct evs_sqlite *s, const struct evs_row *key, bool *more,
+                                evs_sink_found *found, void *ctx, struct evs_err *err)
+{
+    sqlite3_stmt *st;
+    enum evs_rc rc = evs_sqlite_stmt(s, EVS_SQL_VERSION, &st, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_text(st, 1, s->target, -1, SQLITE_STATIC);
+    evs_sqlite_bind(st, 2, key->key, key->key_len);
+    sqlite3_bind_text(st, 3, s->topic, -1, SQLITE_STATIC);
+    int code = sqlite3_step(st);
+    if (code == SQLITE_ROW) {
+        struct evs_row gone = {.key = key->key, .key_len = key->key_len, .deleted = true};
+        gone.partition = sqlite3_column_int(st, 0);
+        gone.offset = sqlite3_column_int64(st, 1);
+        gone.ts_ms = sqlite3_column_int64(st, 2);
+        *more = found(ctx, &gone);
+    } else if (code != SQLITE_DONE) {
+        rc = evs_sqlite_fail(s, code, "eventscope_version", err);
+    }
+    sqlite3_reset(st);
+    return rc;
+}
+
 enum evs_rc evs_sqlite_get(struct evs_sink *sink, const struct evs_row *keys, size_t n,
                            evs_sink_found *found, void *ctx, struct evs_err *err)
 {
@@ -60,7 +99,7 @@ enum evs_rc evs_sqlite_get(struct evs_sink *sink, const struct evs_row *keys, si
         return EVS_OK;
     struct evs_row_cell *cells = evs_xcalloc(s->view.n_columns + 1, sizeof(*cells));
     enum evs_rc rc = EVS_OK;
-    bool more = true;
+    bool more = true, versions = has_versions(s);
     for (size_t i = 0; !rc && more && i < n; i++) {
         sqlite3_stmt *st;
         rc = evs_sqlite_stmt(s, EVS_SQL_GET, &st, err);
@@ -81,6 +120,8 @@ enum evs_rc evs_sqlite_get(struct evs_sink *sink, const struct evs_row *keys, si
         else if (code != SQLITE_DONE)
             rc = evs_sqlite_fail(s, code, s->target, err);
         sqlite3_reset(st);
+        if (!rc && code == SQLITE_DONE && versions)
+            rc = give_deleted(s, &keys[i], &more, found, ctx, err);
     }
     evs_free(cells);
     return rc;

@@ -48,6 +48,12 @@ def test_the_diff_is_what_the_run_does(kevs, kafka, sink, filled):
     assert updated == {k for k in before.keys() & after.keys() if before[k] != after[k]}
     again = kevs(*argv(filled, sink, "--diff")).ok().json
     assert again["insert"] == again["update"] == again["delete"] == 0
+    # the first part once more: nothing older gets in, no deleted key comes back
+    older = ["--id", "older", "-o", "0", "-c", "500"]
+    diff = kevs(*argv(filled, sink, "--diff", *older)).ok().json
+    run = kevs(*argv(filled, sink, "--yes", *older)).ok().json
+    assert sink.latest("v") == want and run["rows"]["written"] == 0
+    assert diff["insert"] == diff["update"] == diff["delete"] == 0 and diff["newer"] > 0
 
 
 def test_a_dry_run_leaves_the_file_as_it_was(kevs, topic, produce, tmp_path):
