@@ -30,7 +30,7 @@ struct work {
     struct evs_shape view;
     struct evs_shape_column *columns;
     struct slice slice;
-    struct evs_fold fold;
+    struct evs_rows fold;
     struct evs_map places; /* log: "partition/offset" to row + 1 */
     struct evs_ckpt have;
     uint8_t *seen; /* of the fold's rows */
@@ -222,7 +222,7 @@ static const struct evs_row *find(const struct work *w, const struct evs_row *he
 {
     char place[48];
     if (w->view.mode != EVS_VIEW_LOG)
-        return held->key ? evs_fold_find(&w->fold, held->key, held->key_len) : NULL;
+        return held->key ? evs_rows_find(&w->fold, held->key, held->key_len) : NULL;
     size_t n = place_of(held, place, sizeof(place));
     size_t at = (size_t)(uintptr_t)evs_map_get(&w->places, place, n);
     return at ? &w->fold.rows[at - 1] : NULL;
@@ -262,7 +262,7 @@ static bool diff_found(void *ctx, const struct evs_row *held)
 }
 
 /* How many rows to ask for at once, from the `at`th on: many, unless they are long. */
-static size_t chunk(const struct evs_fold *f, size_t at)
+static size_t chunk(const struct evs_rows *f, size_t at)
 {
     size_t n = 0, bytes = 0;
     for (; at + n < f->n && n < CHUNK_ROWS && bytes < CHUNK_BYTES; n++)
@@ -374,7 +374,7 @@ static enum evs_rc open_view(struct work *w, struct evs_err *err)
 
 static void fold_done(struct work *w)
 {
-    evs_fold_done(&w->fold);
+    evs_rows_done(&w->fold);
     evs_map_done(&w->places, NULL);
     w->places = (struct evs_map)EVS_MAP_INIT;
     evs_free(w->seen);
@@ -399,7 +399,7 @@ static enum evs_rc pass(struct work *w, bool verify, const struct evs_ckpt *wind
         evs_report_done(&report);
     if (rc)
         return rc;
-    evs_fold_finish(&w->fold, false);
+    evs_rows_finish(&w->fold, false);
     index_log(w);
     w->seen = evs_xcalloc(w->fold.n + 1, 1);
     for (size_t i = 0; i < w->fold.n; i++)

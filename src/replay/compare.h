@@ -13,7 +13,7 @@
 #ifndef EVS_REPLAY_COMPARE_H
 #define EVS_REPLAY_COMPARE_H
 
-#include "replay/fold.h"
+#include "replay/rows.h"
 #include "replay/run.h"
 
 enum evs_change {

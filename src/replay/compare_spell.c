@@ -12,7 +12,7 @@
 enum { ROWS_AT_ONCE = 20000, BYTES_AT_ONCE = 16 << 20 };
 
 struct spelled {
-    struct evs_fold *fold;
+    struct evs_rows *fold;
     size_t first;
 };
 
@@ -29,7 +29,7 @@ static void told(void *ctx, size_t row, int column, const char *text, size_t len
 {
     const struct spelled *sp = ctx;
     struct evs_row *r = &sp->fold->rows[sp->first + row];
-    const char *kept = evs_fold_keep(sp->fold, text, len);
+    const char *kept = evs_rows_keep(sp->fold, text, len);
     if (column < 0) {
         r->value = kept;
         r->value_len = len;
@@ -40,7 +40,7 @@ static void told(void *ctx, size_t row, int column, const char *text, size_t len
     *c = (struct evs_row_cell){type_of(c->type, text, len), kept, len};
 }
 
-static size_t chunk(const struct evs_fold *f, size_t at)
+static size_t chunk(const struct evs_rows *f, size_t at)
 {
     size_t n = 0, bytes = 0;
     for (; at + n < f->n && n < ROWS_AT_ONCE && bytes < BYTES_AT_ONCE; n++)
@@ -48,7 +48,7 @@ static size_t chunk(const struct evs_fold *f, size_t at)
     return n;
 }
 
-enum evs_rc run_spell(struct evs_sink *sink, struct evs_fold *fold, struct evs_err *err)
+enum evs_rc run_spell(struct evs_sink *sink, struct evs_rows *fold, struct evs_err *err)
 {
     enum evs_rc rc = EVS_OK;
     for (size_t at = 0, n; !rc && sink->ops->spell && at < fold->n; at += n) {

@@ -7,7 +7,7 @@
 
 struct memory {
     struct evs_sink base;
-    struct evs_fold *fold;
+    struct evs_rows *fold;
     struct slice *slice;
 };
 
@@ -40,7 +40,7 @@ static enum evs_rc take_batch(struct evs_sink *sink, struct evs_sink_batch *b,
     enum evs_rc rc = EVS_OK;
     for (size_t i = 0; !rc && i < b->n; i++)
         if (slice_has(m->slice, m->fold->mode, &b->rows[i]))
-            rc = evs_fold_add(m->fold, &b->rows[i], err);
+            rc = evs_rows_add(m->fold, &b->rows[i], err);
     *ret_d = (struct evs_sink_done){0};
     m->slice->over = !rc && m->fold->bytes > m->slice->most;
     if (m->slice->over)
@@ -65,7 +65,7 @@ static const struct evs_sink_ops memory_ops = {
     .name = "memory", .check = check, .apply = take_batch, .beat = nothing};
 
 enum evs_rc run_collect(const struct evs_replay_opts *opts, const struct evs_ckpt *window,
-                        struct slice *slice, struct evs_fold *fold, struct evs_report *ret_r,
+                        struct slice *slice, struct evs_rows *fold, struct evs_report *ret_r,
                         struct evs_err *err)
 {
     struct memory sink = {.base = {.ops = &memory_ops}, .fold = fold, .slice = slice};
@@ -79,7 +79,7 @@ enum evs_rc run_collect(const struct evs_replay_opts *opts, const struct evs_ckp
     atomic_store(&r.first_ts, INT64_MAX);
     r.columns = evs_xcalloc(plan.n_columns + 1, sizeof(*r.columns));
     evs_plan_view(&plan, r.columns, &r.view);
-    evs_fold_init(fold, plan.mode, plan.n_columns);
+    evs_rows_init(fold, plan.mode, plan.n_columns);
     r.report.id = evs_xstrdup(plan.id);
     r.report.plan_hash = evs_xstrdup(plan.hash);
     r.report.state = "dry-run";

@@ -23,8 +23,8 @@ void batch_free(void *item)
     struct batch *b = item;
     if (!b)
         return;
-    evs_fold_done(&b->fold);
-    evs_fold_done(&b->dead);
+    evs_rows_done(&b->fold);
+    evs_rows_done(&b->dead);
     evs_free(b->parts);
     evs_free(b);
 }
@@ -32,8 +32,8 @@ void batch_free(void *item)
 static struct batch *batch_new(const struct lane *l)
 {
     struct batch *b = evs_xcalloc(1, sizeof(*b));
-    evs_fold_init(&b->fold, l->run->view.mode, l->run->view.n_columns);
-    evs_fold_init(&b->dead, EVS_VIEW_LOG, 0);
+    evs_rows_init(&b->fold, l->run->view.mode, l->run->view.n_columns);
+    evs_rows_init(&b->dead, EVS_VIEW_LOG, 0);
     b->started_us = evs_clock_mono_us();
     return b;
 }
@@ -107,7 +107,7 @@ static void put_back(struct lane *l, struct batch *b, bool whole)
 
 static bool full(const struct lane *l)
 {
-    const struct evs_fold *f = &l->cur->fold;
+    const struct evs_rows *f = &l->cur->fold;
     bool large = l->run->large;
     int64_t most = atomic_load(&l->run->max_events);
     most = most ? most : large ? LARGE_ROWS_MAX : ROWS_MAX;
@@ -237,7 +237,7 @@ static void set_aside(struct lane *l, struct evs_ckpt_part *part, struct evs_eve
                           .partition = ev->partition,
                           .offset = ev->offset,
                           .ts_ms = ev->ts_ms};
-    (void)evs_fold_add(&l->cur->dead, &row, &ignored);
+    (void)evs_rows_add(&l->cur->dead, &row, &ignored);
     evs_free(headers);
     part->n[EVS_CKPT_DEAD]++;
 }
@@ -262,7 +262,7 @@ static enum evs_rc into_view(struct lane *l, struct evs_ckpt_part *part, struct 
     if (!rc && r->sink->ops->check)
         rc = r->sink->ops->check(r->sink, &row, err);
     if (!rc)
-        rc = evs_fold_add(&l->cur->fold, &row, err);
+        rc = evs_rows_add(&l->cur->fold, &row, err);
     if (!rc)
         part->n[EVS_CKPT_APPLIED]++;
     return rc;
@@ -330,7 +330,7 @@ static void on_end(void *ctx, int worker, int32_t partition, int64_t next)
     }
     l->whole = true;
     if (r->large)
-        evs_fold_seal(&l->cur->fold);
+        evs_rows_seal(&l->cur->fold);
     (void)look(l);
 }
 

@@ -10,17 +10,17 @@
 
 #include "core/queue.h"
 #include "kafka/reader.h"
-#include "replay/fold.h"
+#include "replay/rows.h"
 #include "replay/project.h"
 #include "replay/run.h"
 
 enum { LANES_MAX = 4 };
 
 struct batch {
-    struct evs_fold fold;
+    struct evs_rows fold;
     struct evs_ckpt_part *parts; /* absolute, without the rows written */
     size_t n_parts;
-    struct evs_fold dead; /* log rows for the dead letter sink */
+    struct evs_rows dead; /* log rows for the dead letter sink */
     int64_t started_us;
 };
 
@@ -111,11 +111,11 @@ bool slice_has(const struct slice *s, enum evs_view_mode mode, const struct evs_
 
 /* run_collect.c: the window (that of a checkpoint, or NULL: the plan's) folded in memory. */
 enum evs_rc run_collect(const struct evs_replay_opts *opts, const struct evs_ckpt *window,
-                        struct slice *slice, struct evs_fold *fold, struct evs_report *ret_r,
+                        struct slice *slice, struct evs_rows *fold, struct evs_report *ret_r,
                         struct evs_err *err);
 
 /* compare_spell.c: the fold's rows as the sink would give them back. */
-enum evs_rc run_spell(struct evs_sink *sink, struct evs_fold *fold, struct evs_err *err);
+enum evs_rc run_spell(struct evs_sink *sink, struct evs_rows *fold, struct evs_err *err);
 
 /* run_write.c: applies with retries; EVS_POISON with on-error skip: added to the skips,
  * EVS_AGAIN. */

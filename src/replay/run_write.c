@@ -132,7 +132,7 @@ static enum evs_rc write_dead(struct run *r, struct batch *b, struct evs_err *er
 {
     if (!b->dead.n || !r->dead_sink)
         return EVS_OK;
-    evs_fold_finish(&b->dead, false);
+    evs_rows_finish(&b->dead, false);
     struct evs_sink_done done = {0};
     struct evs_ckpt_part *parts = evs_xmemdup(b->parts, b->n_parts * sizeof(*b->parts));
     struct evs_sink_batch sb = {b->dead.rows, b->dead.n, parts, b->n_parts};
@@ -147,7 +147,7 @@ enum evs_rc write_batch(struct run *r, struct batch *b, struct evs_err *err)
 {
     int64_t since_us = evs_clock_mono_us();
     uint64_t split = b->fold.split;
-    evs_fold_finish(&b->fold, r->sink->ops->caps & EVS_SINK_SORTED);
+    evs_rows_finish(&b->fold, r->sink->ops->caps & EVS_SINK_SORTED);
     r->report.split_keys += (int64_t)(b->fold.split - split);
     enum evs_rc rc = write_dead(r, b, err);
     if (rc)
@@ -180,7 +180,7 @@ static bool join(const struct run *r, struct batch *a, struct batch *b)
 {
     if (!r->large || a->dead.n || b->dead.n)
         return false;
-    evs_fold_join(&a->fold, &b->fold);
+    evs_rows_join(&a->fold, &b->fold);
     a->parts = evs_xgrow(a->parts, a->n_parts + b->n_parts, sizeof(*a->parts));
     memcpy(a->parts + a->n_parts, b->parts, b->n_parts * sizeof(*b->parts));
     a->n_parts += b->n_parts;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "replay/fold.h"
+#include "replay/rows.h"
 #include "replay/plan.h"
 #include "sinks/decimal.h"
 #include "sinks/sink.h"
@@ -52,7 +52,7 @@ static void test_numbers_that_are_none(void **state)
 }
 
 /* --- folds ----------------------------------------------------------------------------------- */
-static void add(struct evs_fold *f, const char *key, const char *value, int32_t partition,
+static void add(struct evs_rows *f, const char *key, const char *value, int32_t partition,
                 int64_t offset, int64_t ts)
 {
     struct evs_err err = EVS_ERR_INIT;
@@ -66,14 +66,14 @@ static void add(struct evs_fold *f, const char *key, const char *value, int32_t 
                         .deleted = !value,
                         .count = 1,
                         .sum = value};
-    assert_int_equal(evs_fold_add(f, &r, &err), EVS_OK);
+    assert_int_equal(evs_rows_add(f, &r, &err), EVS_OK);
 }
 
 static void test_latest_keeps_the_newest(void **state)
 {
     (void)state;
-    struct evs_fold f;
-    evs_fold_init(&f, EVS_VIEW_LATEST, 0);
+    struct evs_rows f;
+    evs_rows_init(&f, EVS_VIEW_LATEST, 0);
     add(&f, "a", "1", 0, 10, 500);
     add(&f, "a", "longer than before", 0, 11, 400); /* the offset decides, not the time */
     add(&f, "b", "x", 0, 12, 100);
@@ -81,22 +81,22 @@ static void test_latest_keeps_the_newest(void **state)
     add(&f, "c", "z", 0, 13, 1);
     add(&f, "c", NULL, 0, 14, 1);
     add(&f, "", "empty key", 0, 15, 1);
-    evs_fold_finish(&f, false);
+    evs_rows_finish(&f, false);
     assert_int_equal(f.n, 4);
     assert_int_equal(f.split, 1);
-    const struct evs_row *a = evs_fold_find(&f, "a", 1), *b = evs_fold_find(&f, "b", 1);
+    const struct evs_row *a = evs_rows_find(&f, "a", 1), *b = evs_rows_find(&f, "b", 1);
     assert_memory_equal(a->value, "longer than before", a->value_len);
     assert_int_equal(b->offset, 12);
-    assert_true(evs_fold_find(&f, "c", 1)->deleted);
-    evs_fold_done(&f);
-    evs_fold_init(&f, EVS_VIEW_LATEST, 0);
+    assert_true(evs_rows_find(&f, "c", 1)->deleted);
+    evs_rows_done(&f);
+    evs_rows_init(&f, EVS_VIEW_LATEST, 0);
     add(&f, "c", "1", 0, 1, 1);
     add(&f, "", "empty key", 0, 2, 1);
     add(&f, "b", "2", 0, 3, 1);
-    evs_fold_finish(&f, true);
+    evs_rows_finish(&f, true);
     assert_int_equal(f.rows[0].key_len, 0); /* sorted by key */
     assert_memory_equal(f.rows[2].key, "c", 1);
-    evs_fold_done(&f);
+    evs_rows_done(&f);
 }
 
 /* Short events wait for others before they are folded, long ones do not: none may overtake another
@@ -105,10 +105,10 @@ static void test_long_and_short_events_keep_their_order(void **state)
 {
     (void)state;
     enum { EVENTS = 20000, KEYS = 700, LONG = 3000 };
-    struct evs_fold f;
+    struct evs_rows f;
     char *last[KEYS] = {NULL};
     uint32_t random = 20261122;
-    evs_fold_init(&f, EVS_VIEW_LATEST, 0);
+    evs_rows_init(&f, EVS_VIEW_LATEST, 0);
     for (int i = 0; i < EVENTS; i++) {
         char key[24], *value = test_calloc(LONG + 16, 1);
         random = random * 1664525 + 1013904223;
@@ -121,12 +121,12 @@ static void test_long_and_short_events_keep_their_order(void **state)
         test_free(last[n]);
         last[n] = value;
     }
-    evs_fold_finish(&f, false);
+    evs_rows_finish(&f, false);
     size_t known = 0;
     for (unsigned n = 0; n < KEYS; n++) {
         char key[24];
         snprintf(key, sizeof(key), "k%u", n);
-        const struct evs_row *r = evs_fold_find(&f, key, strlen(key));
+        const struct evs_row *r = evs_rows_find(&f, key, strlen(key));
         assert_int_equal(!r, !last[n]);
         known += r != NULL;
         if (r) {
@@ -136,7 +136,7 @@ static void test_long_and_short_events_keep_their_order(void **state)
         test_free(last[n]);
     }
     assert_int_equal(f.n, known);
-    evs_fold_done(&f);
+    evs_rows_done(&f);
 }
 
 /* Whatever way the events of a key are spread over runs and batches, sorting them together gives
@@ -145,11 +145,11 @@ static void test_runs_join_to_one_fold(void **state)
 {
     (void)state;
     enum { EVENTS = 4000, KEYS = 300, RUNS = 7 };
-    struct evs_fold plain, f[2];
+    struct evs_rows plain, f[2];
     uint32_t seed = 20260104, random = seed;
-    evs_fold_init(&plain, EVS_VIEW_LATEST, 0);
-    evs_fold_init(&f[0], EVS_VIEW_LATEST, 0);
-    evs_fold_init(&f[1], EVS_VIEW_LATEST, 0);
+    evs_rows_init(&plain, EVS_VIEW_LATEST, 0);
+    evs_rows_init(&f[0], EVS_VIEW_LATEST, 0);
+    evs_rows_init(&f[1], EVS_VIEW_LATEST, 0);
     for (int i = 0; i < EVENTS; i++) {
         char key[24], value[24];
         random = random * 1664525 + 1013904223;
@@ -161,11 +161,11 @@ static void test_runs_join_to_one_fold(void **state)
         add(&plain, key, n % 9 ? value : NULL, run, i, i % (EVENTS / RUNS));
         add(&f[run & 1], key, n % 9 ? value : NULL, run, i, i % (EVENTS / RUNS));
         if (i % (EVENTS / RUNS) == EVENTS / RUNS - 1 && run < 5)
-            evs_fold_seal(&f[run & 1]); /* the last ones stay under way */
+            evs_rows_seal(&f[run & 1]); /* the last ones stay under way */
     }
-    evs_fold_join(&f[0], &f[1]);
-    evs_fold_finish(&f[0], true);
-    evs_fold_finish(&plain, true);
+    evs_rows_join(&f[0], &f[1]);
+    evs_rows_finish(&f[0], true);
+    evs_rows_finish(&plain, true);
     assert_true(f[0].split > 0);
     assert_int_equal(f[0].n, plain.n);
     for (size_t i = 0; i < plain.n; i++) {
@@ -178,27 +178,27 @@ static void test_runs_join_to_one_fold(void **state)
             assert_memory_equal(a->value, b->value, a->value_len);
         assert_true(!i || strcmp(plain.rows[i - 1].key, a->key) < 0);
     }
-    evs_fold_done(&f[0]);
-    evs_fold_done(&f[1]);
-    evs_fold_done(&plain);
+    evs_rows_done(&f[0]);
+    evs_rows_done(&f[1]);
+    evs_rows_done(&plain);
 }
 
 static void test_totals_and_log(void **state)
 {
     (void)state;
-    struct evs_fold f;
-    evs_fold_init(&f, EVS_VIEW_SUM, 0);
+    struct evs_rows f;
+    evs_rows_init(&f, EVS_VIEW_SUM, 0);
     add(&f, "a", "0.1", 0, 1, 1);
     add(&f, "a", "0.2", 0, 2, 1);
-    evs_fold_finish(&f, false);
+    evs_rows_finish(&f, false);
     assert_string_equal(f.rows[0].sum, "0.3");
     assert_int_equal(f.rows[0].count, 2);
-    evs_fold_done(&f);
-    evs_fold_init(&f, EVS_VIEW_LOG, 0);
+    evs_rows_done(&f);
+    evs_rows_init(&f, EVS_VIEW_LOG, 0);
     add(&f, "a", "1", 0, 1, 1);
     add(&f, "a", "2", 0, 2, 1);
     assert_int_equal(f.n, 2);
-    evs_fold_done(&f);
+    evs_rows_done(&f);
 }
 
 /* --- plans ----------------------------------------------------------------------------------- */

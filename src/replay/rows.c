@@ -1,10 +1,10 @@
-#include "replay/fold.h"
+#include "replay/rows.h"
 
 #include <string.h>
 
 #include "core/map.h"
 #include "core/xalloc.h"
-#include "replay/fold_priv.h"
+#include "replay/rows_priv.h"
 
 enum {
     CHUNK_BYTES = 1 << 20,
@@ -15,17 +15,17 @@ enum {
     CACHE_LINE = 64
 };
 
-struct evs_fold_chunk {
-    struct evs_fold_chunk *next;
+struct evs_rows_chunk {
+    struct evs_rows_chunk *next;
     size_t used, size;
     char data[];
 };
 
-struct evs_fold_slot {
+struct evs_rows_slot {
     uint32_t hash, row; /* row + 1; 0 is free */
 };
 
-struct evs_fold_extra {
+struct evs_rows_extra {
     char *room; /* where the row's value and cells lie */
     size_t room_bytes;
     struct evs_decimal *sum;
@@ -33,7 +33,7 @@ struct evs_fold_extra {
 
 /* A large map is slow by its cache misses, three in a row for one event: slot, row, key. Events of
  * a view `latest` wait here for a few others, so that the misses of many overlap. */
-struct evs_fold_ahead {
+struct evs_rows_ahead {
     size_t first, n;
     struct {
         struct evs_row row;
@@ -42,16 +42,16 @@ struct evs_fold_ahead {
     } at[AHEAD];
 };
 
-void evs_fold_init(struct evs_fold *f, enum evs_view_mode mode, size_t n_cells)
+void evs_rows_init(struct evs_rows *f, enum evs_view_mode mode, size_t n_cells)
 {
     memset(f, 0, sizeof(*f));
     f->mode = mode;
     f->n_cells = n_cells;
 }
 
-void evs_fold_done(struct evs_fold *f)
+void evs_rows_done(struct evs_rows *f)
 {
-    for (struct evs_fold_chunk *c = f->chunks, *next; c; c = next) {
+    for (struct evs_rows_chunk *c = f->chunks, *next; c; c = next) {
         next = c->next;
         evs_free(c);
     }
@@ -65,10 +65,10 @@ void evs_fold_done(struct evs_fold *f)
     memset(f, 0, sizeof(*f));
 }
 
-static char *take(struct evs_fold *f, size_t n)
+static char *take(struct evs_rows *f, size_t n)
 {
     n = (n + 7) & ~(size_t)7;
-    struct evs_fold_chunk *c = f->chunks;
+    struct evs_rows_chunk *c = f->chunks;
     if (!c || c->size - c->used < n) {
         size_t size = n > CHUNK_BYTES / 4 ? n : CHUNK_BYTES;
         c = evs_xmalloc(sizeof(*c) + size);
@@ -84,7 +84,7 @@ static char *take(struct evs_fold *f, size_t n)
 }
 
 /* Bytes that a row keeps besides its key. */
-static size_t kept_bytes(const struct evs_fold *f, const struct evs_row *r)
+static size_t kept_bytes(const struct evs_rows *f, const struct evs_row *r)
 {
     size_t n = r->value ? r->value_len + 1 : 0;
     if (r->cells)
@@ -112,7 +112,7 @@ static char *aligned(char *p)
 }
 
 /* Value, cells and headers of r into room, laid down for `to`. */
-static void copy_kept(struct evs_fold *f, struct evs_row *to, const struct evs_row *r, char *room)
+static void copy_kept(struct evs_rows *f, struct evs_row *to, const struct evs_row *r, char *room)
 {
     if (r->cells) {
         room = aligned(room);
@@ -140,10 +140,10 @@ static void copy_kept(struct evs_fold *f, struct evs_row *to, const struct evs_r
         to->value = copy(&room, r->value, r->value_len);
 }
 
-static void keep(struct evs_fold *f, size_t at, const struct evs_row *r)
+static void keep(struct evs_rows *f, size_t at, const struct evs_row *r)
 {
     struct evs_row *to = &f->rows[at];
-    struct evs_fold_extra *x = &f->extra[at];
+    struct evs_rows_extra *x = &f->extra[at];
     const void *key = to->key;
     size_t need = kept_bytes(f, r);
     if (need > x->room_bytes) {
@@ -156,7 +156,7 @@ static void keep(struct evs_fold *f, size_t at, const struct evs_row *r)
     copy_kept(f, to, r, x->room);
 }
 
-static size_t new_row(struct evs_fold *f)
+static size_t new_row(struct evs_rows *f)
 {
     if (f->n == f->alloc) {
         f->alloc = f->alloc ? f->alloc * 2 : 256;
@@ -170,7 +170,7 @@ static size_t new_row(struct evs_fold *f)
 }
 
 /* The slot that holds the key, or the free one where it would go. */
-static struct evs_fold_slot *find(const struct evs_fold *f, const void *key, size_t len,
+static struct evs_rows_slot *find(const struct evs_rows *f, const void *key, size_t len,
                                   uint32_t hash)
 {
     size_t at = hash & (f->n_slots - 1);
@@ -183,10 +183,10 @@ static struct evs_fold_slot *find(const struct evs_fold *f, const void *key, siz
     return &f->slots[at];
 }
 
-static void grow_slots(struct evs_fold *f)
+static void grow_slots(struct evs_rows *f)
 {
     size_t n = f->n_slots ? f->n_slots * 2 : 1024;
-    struct evs_fold_slot *slots = evs_xcalloc(n, sizeof(*slots));
+    struct evs_rows_slot *slots = evs_xcalloc(n, sizeof(*slots));
     for (size_t i = 0; i < f->n_slots; i++) {
         size_t at = f->slots[i].hash & (n - 1);
         if (!f->slots[i].row)
@@ -201,12 +201,12 @@ static void grow_slots(struct evs_fold *f)
 }
 
 /* The row of the key, made when new. */
-static size_t place_of(struct evs_fold *f, const void *key, size_t len, uint32_t hash,
+static size_t place_of(struct evs_rows *f, const void *key, size_t len, uint32_t hash,
                        bool *ret_new)
 {
-    if ((f->n - fold_run_begin(f) + 1) * 2 > f->n_slots)
+    if ((f->n - rows_run_begin(f) + 1) * 2 > f->n_slots)
         grow_slots(f);
-    struct evs_fold_slot *slot = find(f, key, len, hash);
+    struct evs_rows_slot *slot = find(f, key, len, hash);
     *ret_new = !slot->row;
     if (!slot->row) {
         size_t at = new_row(f);
@@ -223,11 +223,11 @@ static size_t place_of(struct evs_fold *f, const void *key, size_t len, uint32_t
     return slot->row - 1;
 }
 
-static enum evs_rc add_total(struct evs_fold *f, size_t at, const struct evs_row *r,
+static enum evs_rc add_total(struct evs_rows *f, size_t at, const struct evs_row *r,
                              struct evs_err *err)
 {
     struct evs_row *to = &f->rows[at];
-    struct evs_fold_extra *x = &f->extra[at];
+    struct evs_rows_extra *x = &f->extra[at];
     struct evs_decimal v;
     if (f->mode == EVS_VIEW_SUM) {
         if (!x->sum) {
@@ -247,7 +247,7 @@ static enum evs_rc add_total(struct evs_fold *f, size_t at, const struct evs_row
     return EVS_OK;
 }
 
-static void put_latest(struct evs_fold *f, const struct evs_row *row, uint32_t hash)
+static void put_latest(struct evs_rows *f, const struct evs_row *row, uint32_t hash)
 {
     bool first = false;
     size_t at = place_of(f, row->key, row->key_len, hash, &first);
@@ -260,35 +260,35 @@ static void put_latest(struct evs_fold *f, const struct evs_row *row, uint32_t h
 }
 
 /* --- events that wait ------------------------------------------------------------------------ */
-static void put_first(struct evs_fold *f)
+static void put_first(struct evs_rows *f)
 {
-    struct evs_fold_ahead *a = f->ahead;
+    struct evs_rows_ahead *a = f->ahead;
     size_t at = a->first;
     a->first = (a->first + 1) % AHEAD;
     a->n--;
     put_latest(f, &a->at[at].row, a->at[at].hash);
 }
 
-static void put_all(struct evs_fold *f)
+static void put_all(struct evs_rows *f)
 {
     while (f->ahead && f->ahead->n)
         put_first(f);
 }
 
 /* The row that probably is the key's, or NULL. */
-static const struct evs_row *likely(const struct evs_fold *f, uint32_t hash)
+static const struct evs_row *likely(const struct evs_rows *f, uint32_t hash)
 {
-    const struct evs_fold_slot *slot = &f->slots[hash & (f->n_slots - 1)];
+    const struct evs_rows_slot *slot = &f->slots[hash & (f->n_slots - 1)];
     return slot->row && slot->hash == hash ? &f->rows[slot->row - 1] : NULL;
 }
 
-static void wait_ahead(struct evs_fold *f, const struct evs_row *row)
+static void wait_ahead(struct evs_rows *f, const struct evs_row *row)
 {
     if (!f->ahead) {
         f->ahead = evs_xmalloc(sizeof(*f->ahead));
         f->ahead->first = f->ahead->n = 0;
     }
-    struct evs_fold_ahead *a = f->ahead;
+    struct evs_rows_ahead *a = f->ahead;
     if (a->n == AHEAD)
         put_first(f);
     size_t at = (a->first + a->n++) % AHEAD;
@@ -317,7 +317,7 @@ static void wait_ahead(struct evs_fold *f, const struct evs_row *row)
     }
 }
 
-static void add_latest(struct evs_fold *f, const struct evs_row *row)
+static void add_latest(struct evs_rows *f, const struct evs_row *row)
 {
     if (!row->cells && row->key_len + row->value_len <= AHEAD_BYTES) {
         wait_ahead(f, row);
@@ -327,7 +327,7 @@ static void add_latest(struct evs_fold *f, const struct evs_row *row)
     put_latest(f, row, (uint32_t)evs_map_hash(row->key, row->key_len));
 }
 
-static void add_log(struct evs_fold *f, const struct evs_row *row)
+static void add_log(struct evs_rows *f, const struct evs_row *row)
 {
     size_t at = new_row(f);
     keep(f, at, row);
@@ -338,7 +338,7 @@ static void add_log(struct evs_fold *f, const struct evs_row *row)
     }
 }
 
-enum evs_rc evs_fold_add(struct evs_fold *f, const struct evs_row *row, struct evs_err *err)
+enum evs_rc evs_rows_add(struct evs_rows *f, const struct evs_row *row, struct evs_err *err)
 {
     bool first;
     switch (f->mode) {
@@ -350,32 +350,32 @@ enum evs_rc evs_fold_add(struct evs_fold *f, const struct evs_row *row, struct e
     return add_total(f, place_of(f, row->key, row->key_len, hash, &first), row, err);
 }
 
-void evs_fold_seal(struct evs_fold *f)
+void evs_rows_seal(struct evs_rows *f)
 {
     put_all(f);
-    if (f->n == fold_run_begin(f) || f->mode != EVS_VIEW_LATEST)
+    if (f->n == rows_run_begin(f) || f->mode != EVS_VIEW_LATEST)
         return;
-    fold_sort_run(f);
+    rows_sort_run(f);
     if (!f->n_runs)
-        fold_add_run(f, 0);
-    fold_add_run(f, f->n);
+        rows_add_run(f, 0);
+    rows_add_run(f, f->n);
     memset(f->slots, 0, f->n_slots * sizeof(*f->slots));
 }
 
-void evs_fold_join(struct evs_fold *f, struct evs_fold *other)
+void evs_rows_join(struct evs_rows *f, struct evs_rows *other)
 {
-    evs_fold_seal(f);
-    evs_fold_seal(other);
+    evs_rows_seal(f);
+    evs_rows_seal(other);
     for (size_t i = 0; i < other->n; i++) {
         size_t at = new_row(f);
         f->rows[at] = other->rows[i];
     }
     size_t base = f->n - other->n;
     for (size_t i = 0; i + 1 < other->n_runs; i++)
-        fold_add_run(f, base + other->runs[i + 1]);
+        rows_add_run(f, base + other->runs[i + 1]);
 }
 
-void evs_fold_finish(struct evs_fold *f, bool sorted)
+void evs_rows_finish(struct evs_rows *f, bool sorted)
 {
     if (f->final)
         return;
@@ -390,10 +390,10 @@ void evs_fold_finish(struct evs_fold *f, bool sorted)
         f->rows[i].sum = sum;
     }
     if ((sorted || f->n_runs > 1) && f->mode != EVS_VIEW_LOG && f->n)
-        fold_sort(f);
+        rows_sort(f);
 }
 
-const struct evs_row *evs_fold_find(const struct evs_fold *f, const void *key, size_t len)
+const struct evs_row *evs_rows_find(const struct evs_rows *f, const void *key, size_t len)
 {
     if (!f->n_slots)
         return NULL;
@@ -401,7 +401,7 @@ const struct evs_row *evs_fold_find(const struct evs_fold *f, const void *key, s
     return at ? &f->rows[at - 1] : NULL;
 }
 
-const char *evs_fold_keep(struct evs_fold *f, const char *p, size_t n)
+const char *evs_rows_keep(struct evs_rows *f, const char *p, size_t n)
 {
     char *to = take(f, n + 1);
     memcpy(to, p, n);

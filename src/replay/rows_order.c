@@ -1,9 +1,9 @@
-/* fold_order.c - a fold's rows by key: each run by itself, then the runs as one. */
+/* rows_order.c - a fold's rows by key: each run by itself, then the runs as one. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/xalloc.h"
-#include "replay/fold_priv.h"
+#include "replay/rows_priv.h"
 
 struct place {
     uint64_t head; /* the bytes behind what all keys begin with: they decide nearly always */
@@ -49,7 +49,7 @@ static uint64_t head_of(const struct evs_row *r, size_t from)
     return head;
 }
 
-static struct place *places_of(const struct evs_fold *f)
+static struct place *places_of(const struct evs_rows *f)
 {
     struct place *places = evs_xcalloc(f->n, sizeof(*places));
     size_t from = common(f->rows, f->n);
@@ -73,7 +73,7 @@ static void merge(const struct place *a, size_t n_a, const struct place *b, size
 }
 
 /* The runs, sorted each, two by two until they are one. */
-static struct place *merge_runs(struct evs_fold *f, struct place *places)
+static struct place *merge_runs(struct evs_rows *f, struct place *places)
 {
     struct place *other = evs_xcalloc(f->n, sizeof(*other));
     while (f->n_runs > 1) {
@@ -99,7 +99,7 @@ static bool newer(const struct evs_row *a, const struct evs_row *b)
 }
 
 /* The rows in the order of the places, each key once. */
-static void put_in_order(struct evs_fold *f, const struct place *places)
+static void put_in_order(struct evs_rows *f, const struct place *places)
 {
     struct evs_row *sorted = evs_xcalloc(f->n, sizeof(*sorted));
     size_t n = 0;
@@ -120,10 +120,10 @@ static void put_in_order(struct evs_fold *f, const struct place *places)
 }
 
 /* The run under way alone; a row's extra is of no use any more. */
-void fold_sort_run(struct evs_fold *f)
+void rows_sort_run(struct evs_rows *f)
 {
-    size_t begin = fold_run_begin(f);
-    struct evs_fold run = {.rows = f->rows + begin, .n = f->n - begin};
+    size_t begin = rows_run_begin(f);
+    struct evs_rows run = {.rows = f->rows + begin, .n = f->n - begin};
     if (run.n < 2)
         return;
     struct place *places = places_of(&run);
@@ -136,15 +136,15 @@ void fold_sort_run(struct evs_fold *f)
     evs_free(places);
 }
 
-void fold_add_run(struct evs_fold *f, size_t begin)
+void rows_add_run(struct evs_rows *f, size_t begin)
 {
     f->runs = evs_xgrow(f->runs, f->n_runs + 1, sizeof(*f->runs));
     f->runs[f->n_runs++] = begin;
 }
 
-void fold_sort(struct evs_fold *f)
+void rows_sort(struct evs_rows *f)
 {
-    fold_sort_run(f);
+    rows_sort_run(f);
     if (f->n_runs < 2)
         return;
     struct place *places = merge_runs(f, places_of(f));
