@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from support import kcat, paths, services
+from support import kcat, paths, services, views
 from support.admin import Admin
 from support.kafka import KafkaBroker
 from support.program import Evs
@@ -94,6 +94,14 @@ def kafka3(_services):
 def postgres(_services):
     """URI of a PostgreSQL whose user eventscope may do anything."""
     return _services("postgres")["PGURL"]
+
+
+@pytest.fixture
+def pg(postgres):
+    """That PostgreSQL as a sink with keys of text, emptied."""
+    made = views.Postgres(postgres, binary=False)
+    made.clear()
+    return made
 
 
 @pytest.fixture(scope="session")

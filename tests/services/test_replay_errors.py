@@ -11,13 +11,6 @@ from support import stores, views
 
 
 @pytest.fixture
-def pg(postgres):
-    made = views.Postgres(postgres, binary=False)
-    made.clear()
-    return made
-
-
-@pytest.fixture
 def with_nul(admin, topic):
     """Ten keys; the value at p0 @ 5 has a NUL, k5's value before it is at offset 2."""
     name = topic()

@@ -7,13 +7,6 @@ from support import views
 
 
 @pytest.fixture
-def pg(postgres):
-    made = views.Postgres(postgres, binary=False)
-    made.clear()
-    return made
-
-
-@pytest.fixture
 def abc(topic, produce):
     name = topic()
     produce(name, [("a", '{"n":1}'), ("b", '{"n":2}')])

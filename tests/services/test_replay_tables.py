@@ -10,13 +10,6 @@ from support import proc, views
 
 
 @pytest.fixture
-def pg(postgres):
-    made = views.Postgres(postgres, binary=False)
-    made.clear()
-    return made
-
-
-@pytest.fixture
 def abc(topic, produce):
     """Keys a, b and c with the values 1, 2 and 3."""
     name = topic()
