@@ -193,19 +193,6 @@ static struct evs_ckpt_part *part_of(struct lane *l, int32_t partition)
     return NULL;
 }
 
-/* The order of events as one number: the time, never going back within a partition; within one
- * millisecond the partition, and within that the offset (row.h). No two partitions share a number.
- * 41 bits of milliseconds reach to 2039; times outside are clamped. */
-static int64_t next_rank(const struct run *r, int64_t last, int32_t partition, int64_t ts_ms)
-{
-    int64_t step = r->ranges->topic_partitions > 0 ? r->ranges->topic_partitions : 1;
-    int64_t most = ((int64_t)1 << 41) - 1, room = ((int64_t)1 << 22) / step / step * step;
-    int64_t ts = ts_ms < 0 ? 0 : ts_ms > most ? most : ts_ms;
-    int64_t by_time = (ts << 22) / step * step + partition * room + partition;
-    int64_t after = last > 0 ? last + step : partition + step;
-    return by_time > after ? by_time : after;
-}
-
 static const char *skipped_why(const struct run *r, const struct evs_event *ev)
 {
     for (size_t i = 0; i < r->skips.n; i++)
@@ -291,21 +278,21 @@ static bool on_event(void *ctx, int worker, struct evs_event *ev)
         return false;
     if (!pace(l, ev))
         return false;
+    int64_t rank = run_rank(r, part, ev->offset, ev->ts_ms);
     if (!evs_filter_keeps(l->filter, ev)) {
         l->tombstones += !ev->value; /* passed over; its clock counts all the same */
     } else if (r->plan->count_events && atomic_fetch_add(&r->matched, 1) >= r->plan->count_events) {
         atomic_store(&r->enough, true);
         return false;
     } else {
-        int64_t rank = next_rank(r, part->n[EVS_CKPT_CLOCK], ev->partition, ev->ts_ms);
         enum evs_rc rc = into_view(l, part, ev, rank, &l->why);
         if (rc && (rc != EVS_POISON || r->plan->on_error == EVS_ON_ERROR_STOP))
             return stop_at(l, ev, &l->why);
         if (rc)
             set_aside(l, part, ev, l->why.msg);
-        part->n[EVS_CKPT_CLOCK] = rank;
         part->n[EVS_CKPT_MATCHED]++;
     }
+    part->n[EVS_CKPT_CLOCK] = rank;
     part->n[EVS_CKPT_NEXT] = ev->offset + 1;
     part->n[EVS_CKPT_READ]++;
     part->n[EVS_CKPT_BYTES] += (int64_t)(ev->key_len + ev->value_len);
@@ -325,6 +312,8 @@ static void on_end(void *ctx, int worker, int32_t partition, int64_t next)
         return;
     int64_t end = part->n[EVS_CKPT_END] == EVS_RANGE_OPEN ? next : part->n[EVS_CKPT_END];
     if (end > part->n[EVS_CKPT_NEXT]) {
+        if (part->n[EVS_CKPT_CLOCK])
+            part->n[EVS_CKPT_CLOCK] = run_rank(r, part, end - 1, 0);
         part->n[EVS_CKPT_NEXT] = end;
         l->touched[l->last] = true;
     }

@@ -93,6 +93,8 @@ struct batch *lane_take(struct lane *l);
 enum evs_rc run_ranges_left(struct run *r, struct evs_err *err);
 bool run_follows_all(const struct run *r);
 enum evs_rc run_new_ckpt(struct run *r, struct evs_err *err);
+/* The rank (row.h) of the event at this offset, not before the partition's next. */
+int64_t run_rank(const struct run *r, const struct evs_ckpt_part *p, int64_t offset, int64_t ts_ms);
 
 /* run.c */
 int64_t run_span_left(const struct run *r);

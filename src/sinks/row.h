@@ -9,8 +9,9 @@
  * stores that keep a version. Where the timestamps of one partition go backwards, three events of
  * such a key may each be newer than the next: then what reaches the sink later decides (a search
  * index, by rank, keeps the partition whose clock was ahead). Such a topic has no one truth; lint
- * finds it (split-key, timestamp-regression). A rank also depends on where its run began: only
- * where timestamps do not go back is it the same in every window.
+ * finds it (split-key, timestamp-regression). A rank is the highest time so far and one step an
+ * offset above it: the same in every window, as a run asks the broker for the highest time before
+ * its first offset.
  *
  * Units    ts_ms epoch milliseconds; offsets as Kafka's; counters are events, rows, bytes.
  * Threads  none.   Owns  rows borrow everything; a checkpoint owns its partitions and texts.
@@ -81,7 +82,7 @@ enum evs_ckpt_field {
     EVS_CKPT_FROM,  /* where the run began */
     EVS_CKPT_NEXT,  /* the next offset to read: everything before is in the view */
     EVS_CKPT_END,   /* frozen when the run started; INT64_MAX follows */
-    EVS_CKPT_CLOCK, /* rank of the last event read */
+    EVS_CKPT_CLOCK, /* rank at the offset before NEXT; 0: none so far */
     EVS_CKPT_READ,
     EVS_CKPT_MATCHED,
     EVS_CKPT_APPLIED,

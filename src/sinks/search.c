@@ -143,7 +143,8 @@ static enum evs_rc info(struct evs_sink *sink, struct evs_sink_info *ret_i, stru
     { \
         .name = (NAME), .help = "an index of " TITLE, .url = NAME "+http://host:9200", \
         .schemes = NAME "+http:|" NAME "+https:", \
-        .caps = EVS_SINK_ONCE | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_SWAP | EVS_SINK_TARGET, \
+        .caps = EVS_SINK_ONCE | EVS_SINK_CKPT | EVS_SINK_READ | EVS_SINK_SWAP | EVS_SINK_TARGET | \
+                EVS_SINK_RANK, \
         .shared = EVS_SINK_ALL_VIEWS, .rows_max = 20000, \
         .open = (OPEN), .check = evs_es_check, .info = info, \
         .prepare = evs_es_prepare, .load = evs_es_load, .claim = evs_es_claim, \

@@ -34,7 +34,8 @@ enum {
     EVS_SINK_SWAP = 8,    /* --swap works */
     EVS_SINK_TARGET = 16, /* needs --target */
     EVS_SINK_SORTED = 32, /* likes rows sorted by key */
-    EVS_SINK_ONCE = 64    /* apply may be repeated without harm although not TXN */
+    EVS_SINK_ONCE = 64,   /* apply may be repeated without harm although not TXN */
+    EVS_SINK_RANK = 128   /* tells older from newer by a row's rank */
 };
 
 struct evs_sink_spec {

@@ -195,6 +195,26 @@ def test_killed_anywhere(kevs, kafka, admin, topic, own, rng, request):
         assert own.latest("v") == want
 
 
+@pytest.mark.parametrize("first", ["newer", "older"])
+def test_times_that_go_back_across_windows(kevs, shared, topic, admin, first):
+    """A clock that was ahead before the newer window began: whichever window is written first, the
+    later event of the key stays; the versions are those of one run over all."""
+    name = topic()
+    admin("produce", topic=name, records=[
+        record("ahead", "x", 50_000), record("k", "old", 10), record("other", "y", 15),
+        record("k", "new", 20), record("k", "newest", 21)])
+    windows = {"older": ["-o", "0", "-c", "2"], "newer": ["-o", "3"]}
+    order = [first, "older" if first == "newer" else "newer"]
+    for window in order:
+        kevs(*argv(name, shared, "--id", window, *windows[window])).ok()
+    assert shared.latest("v")[b"k"][0] == b"newest", order
+    apart = {i: h["_version"] for i, h in state(shared)["v"].items()}
+    shared.clear()
+    kevs(*argv(name, shared, "--id", "whole")).ok()
+    whole = {i: h["_version"] for i, h in state(shared)["v"].items()}
+    assert apart == {i: v for i, v in whole.items() if i in apart} and len(apart) == 2
+
+
 def test_a_total_waits_for_its_shard(kevs, own, topic, admin, tmp_path):
     """A total that cannot be read is not one that begins at 0; a second job adds to the first's."""
     name, log = topic(), tmp_path / "log"
