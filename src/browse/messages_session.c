@@ -446,6 +446,8 @@ void messages_run(void *arg)
         while (!evs_queue_pop(m->commands, wait_ms, &item)) {
             obey(m, item);
             wait_ms = 0;
+            if (atomic_load(&m->quit)) /* each may ask a cluster that does not answer */
+                break;
         }
         if (atomic_load(&m->quit))
             break;

@@ -106,7 +106,7 @@ def test_options_of_a_trace_reach_its_screen(admin, kafka, topic, tui):
     admin("txn-abort", txn=f"{name}-x")
     t = tui("trace", name, "hex:6b01", "-b", kafka, "--tui", "--isolation", "read_uncommitted",
             "--fold", "last", rows=24, cols=130)
-    t.wait("fold: last · read_uncommitted").wait("#2 of 2")
+    t.wait("fold: last · all that is kept · read_uncommitted").wait("#2 of 2")
     assert r"Trace k\x01" in t.lines[1]
     bad = tui("trace", name, "hex:6b0", "-b", kafka, "--tui")
     assert bad.wait_exit() == 2
