@@ -12,9 +12,9 @@ KINDS = {"opensearch": (stores.OpenSearch, views.OpenSearch),
          "elasticsearch": (stores.Elasticsearch, views.Elasticsearch)}
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(params=["opensearch", pytest.param("elasticsearch", marks=pytest.mark.long)])
 def own(request):
-    """A server of the test's own, to be killed, and its sink."""
+    """A server of the test's own, to be killed, and its sink; each start takes ten seconds."""
     made, sink = KINDS[request.param]
     with made() as store:
         view = sink(store.url)
