@@ -116,7 +116,7 @@ static bool same_place(const struct work *w, const struct evs_row *want, const s
 
 static bool held_is_newer(const struct evs_row *held, const struct evs_row *row)
 {
-    return held->partition >= 0 && held->offset >= 0 &&
+    return held->offset >= 0 && /* partition -1: another topic's, the time decides */
            evs_row_newer(held->partition, held->offset, held->ts_ms, row->partition, row->offset,
                          row->ts_ms);
 }

@@ -253,10 +253,10 @@ static enum evs_rc get_deleted(struct reading *rd, const struct evs_row *keys, s
     evs_buf_addc(&list, '}');
     evs_buf_reset(&s->sql);
     evs_buf_printf(&s->sql,
-                   "SELECT v.\"key\", v.\"partition\", v.\"offset\", v.ts FROM"
-                   " eventscope_version AS v WHERE v.target = %s AND"
+                   "SELECT v.\"key\", CASE WHEN v.topic = %s THEN v.\"partition\" ELSE -1 END,"
+                   " v.\"offset\", v.ts FROM eventscope_version AS v WHERE v.target = %s AND"
                    " v.\"key\" = ANY($1::bytea[])",
-                   s->target_lit);
+                   s->topic_lit, s->target_lit);
     rd->gone = true;
     return stream(rd, evs_buf_str(&list), err);
 }

@@ -52,6 +52,10 @@ struct evs_sqlite {
 enum evs_rc evs_sqlite_fail(struct evs_sqlite *s, int code, const char *what, struct evs_err *err);
 enum evs_rc evs_sqlite_exec(struct evs_sqlite *s, const char *sql, struct evs_err *err);
 /* The statement, prepared at first use and reset. */
+/* What eventscope_version knows of a key, as a deleted row; partition -1 where it is another
+ * topic's of the same number. */
+enum evs_rc evs_sqlite_version(struct evs_sqlite *s, const struct evs_row *key, bool *ret_known,
+                               struct evs_row *ret_v, struct evs_err *err);
 enum evs_rc evs_sqlite_stmt(struct evs_sqlite *s, enum evs_sqlite_stmt which, sqlite3_stmt **ret,
                             struct evs_err *err);
 void evs_sqlite_quote(struct evs_buf *out, const char *name);

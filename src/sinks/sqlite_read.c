@@ -66,31 +66,6 @@ static bool has_versions(struct evs_sqlite *s)
     return has;
 }
 
-/* A key without a row, whose version says that it had one. */
-static enum evs_rc give_deleted(struct evs_sqlite *s, const struct evs_row *key, bool *more,
-                                evs_sink_found *found, void *ctx, struct evs_err *err)
-{
-    sqlite3_stmt *st;
-    enum evs_rc rc = evs_sqlite_stmt(s, EVS_SQL_VERSION, &st, err);
-    if (rc)
-        return rc;
-    sqlite3_bind_text(st, 1, s->target, -1, SQLITE_STATIC);
-    evs_sqlite_bind(st, 2, key->key, key->key_len);
-    sqlite3_bind_text(st, 3, s->topic, -1, SQLITE_STATIC);
-    int code = sqlite3_step(st);
-    if (code == SQLITE_ROW) {
-        struct evs_row gone = {.key = key->key, .key_len = key->key_len, .deleted = true};
-        gone.partition = sqlite3_column_int(st, 0);
-        gone.offset = sqlite3_column_int64(st, 1);
-        gone.ts_ms = sqlite3_column_int64(st, 2);
-        *more = found(ctx, &gone);
-    } else if (code != SQLITE_DONE) {
-        rc = evs_sqlite_fail(s, code, "eventscope_version", err);
-    }
-    sqlite3_reset(st);
-    return rc;
-}
-
 enum evs_rc evs_sqlite_get(struct evs_sink *sink, const struct evs_row *keys, size_t n,
                            evs_sink_found *found, void *ctx, struct evs_err *err)
 {
@@ -120,8 +95,13 @@ enum evs_rc evs_sqlite_get(struct evs_sink *sink, const struct evs_row *keys, si
         else if (code != SQLITE_DONE)
             rc = evs_sqlite_fail(s, code, s->target, err);
         sqlite3_reset(st);
-        if (!rc && code == SQLITE_DONE && versions)
-            rc = give_deleted(s, &keys[i], &more, found, ctx, err);
+        if (rc || code != SQLITE_DONE || !versions)
+            continue;
+        struct evs_row gone; /* without a row, but a version says that there was one */
+        bool known = false;
+        rc = evs_sqlite_version(s, &keys[i], &known, &gone, err);
+        if (!rc && known)
+            more = found(ctx, &gone);
     }
     evs_free(cells);
     return rc;

@@ -244,32 +244,46 @@ static enum evs_rc remember(struct evs_sqlite *s, const struct evs_row *r, struc
     return step(s, st, 0, err);
 }
 
-/* What eventscope_version knows: 0 nothing, 1 something older than r, 2 something not older. */
-static enum evs_rc version(struct evs_sqlite *s, const struct evs_row *r, int *ret_known,
-                           struct evs_err *err)
+enum evs_rc evs_sqlite_version(struct evs_sqlite *s, const struct evs_row *key, bool *ret_known,
+                               struct evs_row *ret_v, struct evs_err *err)
 {
     sqlite3_stmt *st;
     enum evs_rc rc = evs_sqlite_stmt(s, EVS_SQL_VERSION, &st, err);
     if (rc)
         return rc;
     sqlite3_bind_text(st, 1, s->target, -1, SQLITE_STATIC);
-    evs_sqlite_bind(st, 2, r->key, r->key_len);
+    evs_sqlite_bind(st, 2, key->key, key->key_len);
     sqlite3_bind_text(st, 3, s->topic, -1, SQLITE_STATIC);
-    *ret_known = 0;
     int code = sqlite3_step(st);
+    *ret_known = code == SQLITE_ROW;
     if (code == SQLITE_ROW) {
-        int32_t partition = sqlite3_column_int(st, 0);
-        if (!sqlite3_column_int(st, 3) && partition == r->partition)
-            partition = -1; /* another topic's offsets do not compare */
-        *ret_known = evs_row_newer(r->partition, r->offset, r->ts_ms, partition,
-                                   sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2))
-                         ? 1
-                         : 2;
+        *ret_v = (struct evs_row){.key = key->key, .key_len = key->key_len, .deleted = true};
+        ret_v->partition = sqlite3_column_int(st, 0);
+        ret_v->offset = sqlite3_column_int64(st, 1);
+        ret_v->ts_ms = sqlite3_column_int64(st, 2);
+        if (!sqlite3_column_int(st, 3) && ret_v->partition == key->partition)
+            ret_v->partition = -1; /* another topic's offsets do not compare */
+    } else if (code != SQLITE_DONE) {
+        rc = evs_sqlite_fail(s, code, "eventscope_version", err);
     }
     sqlite3_reset(st);
-    return code == SQLITE_ROW || code == SQLITE_DONE
-               ? EVS_OK
-               : evs_sqlite_fail(s, code, "eventscope_version", err);
+    return rc;
+}
+
+/* What eventscope_version knows: 0 nothing, 1 something older than r, 2 something not older. */
+static enum evs_rc version(struct evs_sqlite *s, const struct evs_row *r, int *ret_known,
+                           struct evs_err *err)
+{
+    struct evs_row v;
+    bool known = false;
+    enum evs_rc rc = evs_sqlite_version(s, r, &known, &v, err);
+    *ret_known = 0;
+    if (!rc && known)
+        *ret_known = evs_row_newer(r->partition, r->offset, r->ts_ms, v.partition, v.offset,
+                                   v.ts_ms)
+                         ? 1
+                         : 2;
+    return rc;
 }
 
 static enum evs_rc remove_row(struct evs_sqlite *s, const struct evs_row *r, size_t at,
